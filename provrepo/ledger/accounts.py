@@ -217,6 +217,8 @@ class Accounts:
         Raises:
             NotFound: no actor has this identifier.
             Conflict: another actor has the new name.
+            Busy: others kept using the database for too long; call this again.
+            NoSpace: the disk is full: an erased name may still be in the file; call this again.
         """
         with self._database.writing() as connection:
             row = connection.execute("SELECT owner FROM actors WHERE id = ?", (id,)).fetchone()
@@ -227,6 +229,8 @@ class Accounts:
                 raise Conflict(f"another actor is called {stored!r}: choose another name")
             connection.execute("UPDATE actors SET name = ?, salt = ? WHERE id = ?", (stored, salt, id))
             record_name(connection, self._administration(connection), id, by=by)
+        if name is None:
+            self._database.rewrite()
 
     def _ensure_actor(self, connection: sqlite3.Connection, name: str, *, owner: bool, by: str) -> str:
         """Return the actor of a name, created if there is none; inside a transaction."""

@@ -167,13 +167,22 @@ class Events:
             return appending.cover_events("openlineage", _SEALED_AT_ONCE)
 
     def erase(self, project: str, document: str) -> None:
-        """Delete the bytes of the events of a document. Their digests stay, so that they are not accepted again."""
+        """Delete the bytes of the events of a document. Their digests stay, so that they are not accepted again.
+
+        Raises:
+            Busy: others kept using the database for too long; call this again.
+            NoSpace: the disk is full: the bytes may still be in the file; call this again.
+        """
         with self._database.writing() as connection:
-            connection.execute("UPDATE events SET data = NULL WHERE project = ? AND document = ?", (project, document))
+            erased = connection.execute(
+                "UPDATE events SET data = NULL WHERE project = ? AND document = ?", (project, document)
+            )
             connection.execute(
                 "UPDATE event_groups SET made = last, problem = '' WHERE project = ? AND document = ?",
                 (project, document),
             )
+        if erased.rowcount:
+            self._database.rewrite()
 
     def verify(self) -> Iterator[str]:
         """Yield a sentence for each event and each entry that does not agree with the others."""

@@ -191,6 +191,28 @@ class Database:
             target.unlink(missing_ok=True)
             raise
 
+    def rewrite(self) -> None:
+        """Write the file anew and empty its log, so that neither contains what was deleted or replaced.
+
+        SQLite leaves such content in free pages and in the log, and copies of rows that it moved within a page. Others
+        wait meanwhile; it takes as long, and needs as much space, as a copy of the database.
+
+        Raises:
+            Busy: others kept using the database for longer than ``timeout``; call this again.
+            NoSpace: the disk is full.
+            Denied: the database was opened for reading only.
+            Error: any other error of SQLite, translated.
+        """
+        with self.writing():
+            pass  # raises what a writer would get, before anything is done
+        own = self._own()
+        with own.lock, self._writer, self._translated():
+            own.connection.execute("VACUUM")
+            # It waits for readers as long as a writer waits, since the timeout of the connection applies.
+            (busy, *_) = own.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise Busy(_BUSY.format(self.file))
+
     def close(self) -> None:
         """Close the connections of all threads, after their current statements. Closing again does nothing."""
         with self._guard:
