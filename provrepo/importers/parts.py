@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Protocol, cast
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from provrepo.codecs.formats import FORMATS, Format, by_name, detect
 from provrepo.codecs.guards import prepared
@@ -13,7 +14,22 @@ from provrepo.errors import Error, ReadError
 from provrepo.importers.archives import packed
 from provrepo.limits import IMPORT_FILES
 
-__all__ = ["Part", "Skipped", "SourceFile", "files_of", "is_hidden", "merged", "parts_in", "parts_of"]
+__all__ = [
+    "Part",
+    "Skipped",
+    "SourceFile",
+    "files_of",
+    "is_hidden",
+    "merged",
+    "parts_in",
+    "parts_of",
+    "parts_of_lines",
+    "read_by_lines",
+]
+
+
+BLOCK = 16 * 1024 * 1024
+"""Bytes of a file of lines that are read at once."""
 
 
 class Part(NamedTuple):
@@ -49,8 +65,8 @@ class Skipped(NamedTuple):
 class _Splitting(Protocol):
     """A module whose format may contain several documents."""
 
-    def split(self, data: bytes) -> Iterator[Part | Skipped]:
-        """The documents in some bytes, each with a name, and what is skipped."""
+    def split(self, data: bytes, line: int = 1) -> Iterator[Part | Skipped]:
+        """The documents in some bytes that begin at a line of a file, each with a name, and what is skipped."""
 
     def merge(self, former: bytes, more: bytes) -> bytes:
         """A document of which some parts came before, and more came now."""
@@ -68,15 +84,50 @@ def parts_of(data: bytes, format_: Format, place: str = "", *, whole: bool = Fal
     Raises:
         ReadError: not text that may be read.
     """
-    codec = format_.codec()
-    if whole or not hasattr(codec, "split"):
+    if whole or not _splits(format_):
         yield Part("", data, format_.name, place)
         return
-    for found in cast("_Splitting", codec).split(prepared(data, format_.name)):
+    yield from _split(data, format_, place, 1)
+
+
+def read_by_lines(format_: Format, size: int, beginning: bytes) -> bool:
+    """Whether a file of a format is read in blocks: it is large, may contain several documents, and is no array."""
+    return size > BLOCK and _splits(format_) and beginning.lstrip()[:1] != b"["
+
+
+def _splits(format_: Format) -> bool:
+    return hasattr(format_.codec(), "split")
+
+
+def _split(data: bytes, format_: Format, place: str, line: int) -> Iterator[Part | Skipped]:
+    for found in cast("_Splitting", format_.codec()).split(prepared(data, format_.name), line):
         if isinstance(found, Part):
             yield found._replace(place=place, splits=True)
         else:
             yield Skipped(f"{place}: {found.place}" if place else found.place, found.reason)
+
+
+def parts_of_lines(file: BinaryIO, format_: Format, place: str = "") -> Iterator[Part | Skipped]:
+    """The documents of a file of any size with a value in each line.
+
+    The file is read in blocks of whole lines. A document whose parts are in several blocks occurs several times, and is
+    merged when it is stored.
+
+    Args:
+        file: the file, at its beginning.
+        format_: its format.
+        place: its name.
+    """
+    line, rest = 1, b""
+    while data := rest + file.read(BLOCK - len(rest)):
+        end = data.rfind(b"\n") + 1 if len(data) == BLOCK else len(data)
+        if not end:
+            where = f"{place}: line {line}" if place else f"line {line}"
+            yield Skipped(where, f"a line of more than {BLOCK:,} bytes is not read, nor what follows it")
+            return
+        yield from _split(data[:end], format_, place, line)
+        line += data.count(b"\n", 0, end)
+        rest = data[end:]
 
 
 def merged(part: Part, former: bytes) -> Part:
@@ -96,12 +147,14 @@ class SourceFile(NamedTuple):
         place: its name for messages.
         size: in bytes.
         read: returns its first bytes, at most as many as it is asked for.
+        open: opens it; None for a member of an archive.
     """
 
     path: str
     place: str
     size: int
     read: Callable[[int], bytes]
+    open: Callable[[], BinaryIO] | None = None
 
 
 def files_of(folder: Path) -> list[SourceFile]:
@@ -114,7 +167,7 @@ def files_of(folder: Path) -> list[SourceFile]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if not is_hidden(name) and not path.is_symlink() and path.is_file():
-            found.append(SourceFile(name, str(path), path.stat().st_size, _reader(path)))
+            found.append(SourceFile(name, str(path), path.stat().st_size, _reader(path), partial(_opened, path)))
     if len(found) > IMPORT_FILES:
         raise ReadError(f"{folder} has {len(found):,} files; at most {IMPORT_FILES:,} are imported at once")
     return found
@@ -123,6 +176,10 @@ def files_of(folder: Path) -> list[SourceFile]:
 def is_hidden(path: str) -> bool:
     """Whether a file, or a folder above it, is hidden; and what macOS adds to archives."""
     return any(part.startswith(".") or part == "__MACOSX" for part in path.split("/"))
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 def _reader(path: Path) -> Callable[[int], bytes]:
@@ -166,6 +223,10 @@ def _parts_of_file(file: SourceFile, chosen: Format | None, most: int, called: s
             return
     if not format_.reads:
         yield Skipped(file.place, f"{format_.title} is not read")
+        return
+    if file.open is not None and read_by_lines(format_, file.size, file.read(1_000)):
+        with file.open() as opened:
+            yield from parts_of_lines(opened, format_, file.place)
         return
     data = file.read(most + 1)
     if len(data) > most:

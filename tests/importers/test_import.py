@@ -147,3 +147,54 @@ def test_the_command(tmp_path: Path) -> None:
     assert command.json("import", "--list")[0]["name"] == "openlineage"
     assert "missing" in command.error("import", tmp_path / "missing", code=2)
     assert "name a file" in command.error("import", code=2)
+
+
+def many(count: int) -> list[object]:
+    """The events of runs that overlap: each ends long after it began."""
+    runs = [f"00000000-0000-7000-8000-{number:012}" for number in range(count)]
+    output = [{"namespace": "lab", "name": "out"}]
+    starts = [event("START", f"2026-11-20T10:{number % 60:02}:00Z", run) for number, run in enumerate(runs)]
+    ends = [event("COMPLETE", "2026-11-20T12:00:00Z", run, outputs=output) for run in runs]
+    return [*starts, *ends]
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_large_file_is_read_in_blocks_of_lines(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, folder: bool
+) -> None:
+    monkeypatch.setattr(parts, "BLOCK", 2_000)
+    events = many(12)
+    wrong = len(events) - 3
+    whole = [*events[:wrong], {"run": {}}, *events[wrong:]]
+    (tmp_path / "in").mkdir()
+    source = tmp_path / "in" / "events.jsonl"
+    source.write_bytes(b"\n" + lines(*whole))
+    found = repository.import_documents(source.parent if folder else source)
+    assert [skipped.place.rpartition(": ")[2] for skipped in found.skipped] == [f"line {wrong + 2}"]
+    assert len(names(repository)) == 12
+    expected = provrepo.open(tmp_path / "whole")
+    monkeypatch.setattr(parts, "BLOCK", 1 << 24)
+    expected.import_documents(source)
+    for info in repository.documents("default"):
+        assert info.current.sha256 == expected.document("default", info.name).current.sha256
+
+
+def test_a_line_that_is_too_long_for_a_block_is_said(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "BLOCK", 2_000)
+    source = tmp_path / "events.jsonl"
+    source.write_bytes(lines(*both(0)) + lines(event("START", producer="x" * 3_000)) + lines(*both(1)))
+    found = repository.import_documents(source)
+    (skipped,) = found.skipped
+    assert skipped.place.endswith("line 3")
+    assert "a line of more than 2,000 bytes" in skipped.reason
+    assert len(found.receipts) == 1
+
+
+def test_a_large_array_is_read_at_once(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "BLOCK", 2_000)
+    source = tmp_path / "events.json"
+    source.write_text(json.dumps(many(12)))
+    assert repository.import_documents(source).skipped == ()
+    assert len(names(repository)) == 12

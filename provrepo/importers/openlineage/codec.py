@@ -107,22 +107,29 @@ def _events_of(document: Document) -> list[Event] | None:
     return [event for event, *_ in events(source.data) if event is not None]
 
 
-def split(data: bytes) -> Iterator[Part | Skipped]:
+def split(data: bytes, line: int = 1) -> Iterator[Part | Skipped]:
     """The events of each run, apart from those of other runs; and those of each job and dataset without a run.
 
     Each part is the different events as canonical JSON lines in their order, so that the same events give the same
     bytes. What is not understood is skipped.
+
+    Args:
+        data: UTF-8.
+        line: the line of the file at which they begin.
     """
     skipped: list[Skipped] = []
+    before = line - 1
 
     def failed(error: ReadError) -> None:
-        skipped.append(Skipped(f"line {error.line}", error.message))
+        skipped.append(Skipped(f"line {before + (error.line or 1)}", error.message))
 
     documents: dict[str, dict[str, Event]] = {}
-    for event, problems, line, pointer in events(data, failed):
+    for event, problems, number, pointer in events(data, failed):
         if event is None:
             fatal = next(problem for problem in problems if problem.fatal)
-            skipped.append(Skipped(f"line {line}", f"{pointer}{fatal.pointer}: {fatal.message}".removeprefix(": ")))
+            skipped.append(
+                Skipped(f"line {before + number}", f"{pointer}{fatal.pointer}: {fatal.message}".removeprefix(": "))
+            )
         else:
             documents.setdefault(document_of(event), {}).setdefault(event.digest, event)
     for name, different in sorted(documents.items()):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from provrepo.checks.findings import Severity
 from provrepo.checks.report import Report
-from provrepo.codecs.formats import by_name, content, detect, format_of_archive
+from provrepo.codecs.formats import Format, by_name, content, detect, format_of_archive
 from provrepo.errors import (
     Busy,
     Conflict,
@@ -24,7 +24,7 @@ from provrepo.errors import (
     UsageError,
     WorkerFailed,
 )
-from provrepo.importers.parts import Part, Skipped, files_of, merged, parts_in, parts_of
+from provrepo.importers.parts import Part, Skipped, files_of, merged, parts_in, parts_of, parts_of_lines, read_by_lines
 from provrepo.repository.context import Context
 from provrepo.repository.documents import original
 from provrepo.repository.imports.zips import files_of_zip
@@ -158,6 +158,10 @@ def _parts(
     if isinstance(source, str | Path) and Path(source).is_dir():
         yield from parts_in(files_of(Path(source)), chosen, most=most, called=name)
         return
+    if name is None and isinstance(source, str | Path) and (lines := _format_of_lines(Path(source), chosen)):
+        with Path(source).open("rb") as large:
+            yield from parts_of_lines(large, lines, file or str(source))
+        return
     data, opened = content(source)
     place = file or opened or ""
     if data.startswith(b"PK") and format_of_archive(data) is None:
@@ -166,6 +170,19 @@ def _parts(
     named = name or (name_for("-".join(Path(file).parts), sha256(data).hexdigest()) if file else "")
     for part in parts_of(data, chosen or detect(data, place or None), place, whole=name is not None):
         yield part._replace(name=part.name or named) if isinstance(part, Part) else part
+
+
+def _format_of_lines(path: Path, chosen: Format | None) -> Format | None:
+    """The format of a file that is too large to be read at once, and whose lines may be; None for other files."""
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            beginning = file.read(1 << 20)
+        found = chosen or detect(beginning, str(path))
+        return found if read_by_lines(found, path.stat().st_size, beginning) else None
+    except (OSError, Error):
+        return None  # reading the whole of it says what is wrong
 
 
 def reason_of(error: Error) -> str:
