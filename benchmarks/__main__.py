@@ -12,6 +12,7 @@ from benchmarks import (
     constraints,
     documents,
     drawing,
+    events,
     formats,
     intake,
     lineage,
@@ -45,6 +46,7 @@ def main() -> None:
             "lineage",
             "growth",
             "mirroring",
+            "events",
             "capture",
             "soak",
         ],
@@ -80,6 +82,7 @@ def main() -> None:
             "lineage": lambda: lineage.table(root, [100] if arguments.quick else [400, 4_000]),
             "growth": lambda: lineage_growth.table(root, growth),
             "mirroring": lambda: mirroring.table(root, *([2_000] if arguments.quick else [])),
+            "events": lambda: events.table(root, *([5_000] if arguments.quick else [])),
         }
         if arguments.only == "soak":
             tables = {"soak": lambda: soak.table(root, arguments.minutes)}
