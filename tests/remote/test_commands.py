@@ -448,7 +448,7 @@ def test_a_package_that_is_damaged_on_its_way_is_not_written(both: Pair, tmp_pat
 
 NEEDS_THE_DIRECTORY = [
     *("init", "serve", "rebuild", "fsck", "backup x", "restore x", "erase crops/run@1 --reason x", "unpack FILE"),
-    *("token create x", "token list", "token revoke 0123456789abcdef", "import FILE --project crops"),
+    *("token create x", "token list", "token revoke 0123456789abcdef"),
     *("peers list", "peers show x", "peers add x http://127.0.0.1:9/", "peers set x --project p", "peers remove x"),
     *("mirror http://127.0.0.1:9/projects/p", "mirror --end p", "pull", "pull p"),
     *("push x crops/run", "pushes list", "pushes list crops", "pushes send", "pushes cancel 1"),

@@ -107,7 +107,7 @@ def test_other_bytes_than_the_digest_are_refused() -> None:
 def test_control_characters_of_a_server_are_not_printed() -> None:
     with lying(_problem(403, "denied", detail="a\x1b]0;title\x07b")) as server:
         found = _run(server.url, "list")
-    assert found.stderr == "error: a\ufffd]0;title\ufffdb\n"
+    assert found.stderr == "error: a<U+001B>]0;title<U+0007>b\n"
 
 
 @pytest.mark.parametrize(

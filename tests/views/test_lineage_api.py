@@ -389,7 +389,8 @@ def test_every_followed_relation_can_be_written(both: tuple[Repository, Reposito
         "mentionOf(ex:a, ex:n, ex:bundle)\nwasDerivedFrom(ex:a, ex:b)\nwasAssociatedWith(ex:q, ex:g, -)",
     )
     graph = owner.lineage(EX + "a", alternates=True)
-    assert {edge.relation for edge in graph.edges} == set(relations())
+    # Resolutions are inferred from versions of datasets, of which there are none.
+    assert {edge.relation for edge in graph.edges} == set(relations()) - {"alternateOf:resolved"}
     written = formats.read(graph.write("provn"), format="provn")
     assert validate(written).conforms
     assert len(written.bundles) == 1

@@ -8,6 +8,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.repository.datasets.records import DatasetDetails, DatasetInfo, JobUse
@@ -75,7 +76,7 @@ def _show(found: DatasetDetails) -> None:
     ):
         if value and value != "-":
             output.result(f"  {label}: {value}")
-    output.result(f"{info.versions} versions" if info.versions != 1 else "1 version")
+    output.result(counted(info.versions, "version"))
     if found.versions:
         output.table(
             ["VERSION", "WRITTEN", "ROWS", "COLUMNS", "RUN"],

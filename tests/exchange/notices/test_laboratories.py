@@ -222,7 +222,8 @@ def test_who_derives_something_says_so(laboratories: tuple[Laboratory, Laborator
         assert (received.about, received.peer, received.proof, received.version) == ("derived", "lab-b", "token", 1)
         assert received.subject.startswith(f"{b.url}projects/trials/documents/model/versions/1")
         assert owner.notices("crops", "other") == []
-        assert {(one.peer, one.how) for one in owner.holders("crops")} == {("lab-b", "push")}
+        # How it is known depends on what arrived first: the answer to the push, or this notice.
+        assert [one.peer for one in owner.holders("crops")] == ["lab-b"]
     eventually(lambda: states(b) == [("derived", "acknowledged")])
 
 
