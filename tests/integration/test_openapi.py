@@ -72,8 +72,8 @@ def ran(served: tuple[str, str, Path], tmp_path_factory: pytest.TempPathFactory)
     (work / "schemathesis.toml").write_text(settings, "utf-8")
     command = [interpreter.with_name("st"), "--config-file", work / "schemathesis.toml", "run", f"{url}/openapi.json"]
     command += ["--header", f"Authorization: Bearer {token}", "--workers", "2", "--phases", "coverage,fuzzing,stateful"]
-    # The coverage phase has some 2,500 cases. Each operation has further ones, more where it writes.
-    command += ["--max-examples", CASES // 60 + 1, "--seed", SEED, "--no-shrink", "--continue-on-failure"]
+    # The coverage phase has some 5,000 cases. Each operation has further ones, more where it writes.
+    command += ["--max-examples", CASES // 200 + 1, "--seed", SEED, "--no-shrink", "--continue-on-failure"]
     command += ["--checks", ",".join(CHECKS), "--suppress-health-check", "all", "--request-timeout", "60"]
     command += ["--warnings", "off", "--report", "json", "--report-json-path", report]
     hooks = {"SCHEMATHESIS_HOOKS": "openapi_hooks", "PYTHONPATH": str(Path(__file__).parent)}
