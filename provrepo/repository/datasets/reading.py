@@ -25,22 +25,9 @@ from provrepo.repository.datasets.source import (
 )
 from provrepo.vocab import DCAT, DCTERMS, PROV, RDFS_LABEL, SCHEMA
 
-__all__ = [
-    "KNOWN",
-    "count_versions",
-    "dataset_iris",
-    "dataset_versions",
-    "datasets",
-    "named_thing",
-    "owners_of",
-    "quality_of",
-    "run_of",
-    "tags_of",
-    "version_details",
-    "versions_of",
-]
+__all__ = ["dataset_iris", "dataset_versions", "datasets", "named_thing", "quality_of", "version_details"]
 
-KNOWN = f'FILTER(!CONTAINS(STR(?version), "/{UNKNOWN}/"))'
+_KNOWN = f'FILTER(!CONTAINS(STR(?version), "/{UNKNOWN}/"))'
 """A condition on ``?version``: it is a version, and no read of an unknown one."""
 
 _WRITTEN = (
@@ -92,7 +79,7 @@ _NESTED = 32
 """The deepest nesting of columns that is read."""
 
 
-def dataset_iris(source: Source, *, text: str = "", after: str = "", limit: int, namespace: str = "") -> list[str]:
+def dataset_iris(source: Source, *, text: str = "", after: str = "", limit: int) -> list[str]:
     """The logical datasets, by IRI.
 
     Args:
@@ -100,13 +87,10 @@ def dataset_iris(source: Source, *, text: str = "", after: str = "", limit: int,
         text: only those whose IRI or label contains it, whatever the case.
         after: only IRIs after this one, by code point.
         limit: the most datasets.
-        namespace: only those whose IRI begins so.
     """
     conditions = []
     if after:
         conditions.append(f"FILTER(STR(?dataset) > {literal(after)})")
-    if namespace:
-        conditions.append(f"FILTER(STRSTARTS(STR(?dataset), {literal(namespace)}))")
     if text:
         words = literal(text.lower())
         conditions.append(
@@ -121,32 +105,31 @@ def dataset_iris(source: Source, *, text: str = "", after: str = "", limit: int,
     return [str(row["dataset"]) for row in rows]
 
 
-def datasets(source: Source, iris: Iterable[str], *, latest: bool = True) -> list[DatasetInfo]:
+def datasets(source: Source, iris: Iterable[str]) -> list[DatasetInfo]:
     """The records of logical datasets, in their order; what no document describes as one is left out.
 
     Args:
         source: the projects.
         iris: the datasets.
-        latest: whether to look for the version that was written last.
     """
     wanted = list(dict.fromkeys(iris))
     typed = source.rows_of("SELECT ?dataset WHERE { VALUES ?dataset { $things } ?dataset a dcat:Dataset }", wanted)
     known = {str(row["dataset"]) for row in typed}
     found = [iri for iri in wanted if iri in known]
-    descriptions, owners = source.descriptions(found, _PROPERTIES), owners_of(source, found)
-    counts = count_versions(source, found)
-    newest = _latest(source, found) if latest else {}
+    descriptions, owners = source.descriptions(found, _PROPERTIES), _owners_of(source, found)
+    counts = _count_versions(source, found)
+    newest = _latest(source, found)
     return [
         _dataset(iri, descriptions.get(iri, {}), owners.get(iri, ()), counts.get(iri, 0), newest.get(iri))
         for iri in found
     ]
 
 
-def count_versions(source: Source, iris: Iterable[str]) -> dict[str, int]:
+def _count_versions(source: Source, iris: Iterable[str]) -> dict[str, int]:
     """The number of versions of datasets, by IRI; reads of unknown versions do not count."""
     rows = source.rows_of(
         "SELECT ?dataset (COUNT(DISTINCT ?version) AS ?n) WHERE { VALUES ?dataset { $things } "
-        f"?version prov:specializationOf ?dataset {KNOWN} }} GROUP BY ?dataset",
+        f"?version prov:specializationOf ?dataset {_KNOWN} }} GROUP BY ?dataset",
         iris,
     )
     return {str(row["dataset"]): int(text_of(row["n"])) for row in rows}
@@ -163,27 +146,13 @@ def dataset_versions(source: Source, dataset: str, *, offset: int = 0, limit: in
     """
     rows = source.rows(
         "SELECT ?version (MAX(?at) AS ?time) (SAMPLE(?by) AS ?run) WHERE { "
-        f"?version prov:specializationOf {values([dataset])} {KNOWN} "
+        f"?version prov:specializationOf {values([dataset])} {_KNOWN} "
         "OPTIONAL { ?version (^dcterms:isPartOf)?/prov:wasGeneratedBy ?by . OPTIONAL { ?by prov:endedAtTime ?ended } } "
         "OPTIONAL { ?version prov:generatedAtTime ?generated } BIND(COALESCE(?generated, ?ended) AS ?at) "
         f"}} GROUP BY ?version ORDER BY DESC(?time) STR(?version) LIMIT {limit:d} OFFSET {offset:d}"
     )
     wanted = {str(row["version"]): dataset for row in rows}
     return version_details(source, wanted)
-
-
-def versions_of(source: Source, iris: Iterable[str]) -> dict[str, str]:
-    """The logical datasets of versions, of reads, and of parts of them, by IRI."""
-    rows = source.rows_of(
-        "SELECT ?version ?dataset WHERE { VALUES ?version { $things } "
-        "?version (dcterms:isPartOf)?/prov:specializationOf ?dataset . ?dataset a dcat:Dataset }",
-        iris,
-    )
-    found: dict[str, str] = {}
-    for row in rows:
-        iri, dataset = str(row["version"]), str(row["dataset"])
-        found[iri] = min(dataset, found.get(iri, dataset))
-    return found
 
 
 def version_details(source: Source, versions: Mapping[str, str]) -> list[DatasetVersion]:
@@ -227,7 +196,7 @@ def named_thing(iri: str, label: str = "") -> Named:
     return Named(iri, found.namespace, found.name) if found is not None else Named(iri, "", label or iri)
 
 
-def owners_of(source: Source, iris: Iterable[str]) -> dict[str, tuple[Owner, ...]]:
+def _owners_of(source: Source, iris: Iterable[str]) -> dict[str, tuple[Owner, ...]]:
     """The agents to whom things are attributed."""
     rows = source.rows_of(
         "SELECT DISTINCT ?thing ?agent ?label ?role WHERE { VALUES ?thing { $things } "
@@ -242,7 +211,7 @@ def owners_of(source: Source, iris: Iterable[str]) -> dict[str, tuple[Owner, ...
     return {iri: tuple(sorted(owners, key=lambda each: (each.iri, each.role))) for iri, owners in found.items()}
 
 
-def tags_of(description: Description) -> tuple[str, ...]:
+def _tags_of(description: Description) -> tuple[str, ...]:
     """The keywords of a thing, sorted."""
     return tuple(sorted({text_of(value) for value in description.get(f"{DCAT}keyword", ())}))
 
@@ -257,7 +226,7 @@ def _dataset(
         name,
         lexical(about, f"{DCTERMS}description"),
         owners,
-        tags_of(about),
+        _tags_of(about),
         lexical(about, f"{SCHEMA}additionalType"),
         lexical(about, f"{DCTERMS}format"),
         lexical(about, f"{DCAT}distribution"),
@@ -276,16 +245,16 @@ def _latest(source: Source, iris: Iterable[str]) -> dict[str, DatasetVersion]:
     """The version of each dataset that was written last, without columns and quality."""
     times = source.rows_of(
         "SELECT ?dataset (MAX(?time) AS ?last) WHERE { VALUES ?dataset { $things } "
-        f"?version prov:specializationOf ?dataset {KNOWN} {_WRITTEN} }} GROUP BY ?dataset",
+        f"?version prov:specializationOf ?dataset {_KNOWN} {_WRITTEN} }} GROUP BY ?dataset",
         iris,
     )
     dated = [str(row["dataset"]) for row in times if "last" in row]
     last = {str(row["dataset"]): text_of(row["last"]) for row in times if "last" in row}
     rows = source.rows_of(
         "SELECT ?dataset ?version ?run ?job ?time WHERE { { SELECT ?dataset (MAX(?at) AS ?time) WHERE { "
-        f"VALUES ?dataset {{ $things }} ?version prov:specializationOf ?dataset {KNOWN} "
+        f"VALUES ?dataset {{ $things }} ?version prov:specializationOf ?dataset {_KNOWN} "
         f"{_WRITTEN.replace('?time', '?at')} }} GROUP BY ?dataset }} "
-        f"?version prov:specializationOf ?dataset {KNOWN} {_WRITTEN.replace('?time', '?same')} "
+        f"?version prov:specializationOf ?dataset {_KNOWN} {_WRITTEN.replace('?time', '?same')} "
         "FILTER(?same = ?time) OPTIONAL { ?run prov:qualifiedAssociation/prov:hadPlan ?job } }",
         dated,
     )
@@ -294,13 +263,13 @@ def _latest(source: Source, iris: Iterable[str]) -> dict[str, DatasetVersion]:
         dataset, iri = str(row["dataset"]), str(row["version"])
         job = text_of(row.get("job"))
         version = DatasetVersion(
-            iri, dataset, version_name(iri), not whole(iri), run_of(str(row["run"])), job, last[dataset]
+            iri, dataset, version_name(iri), not whole(iri), _run_of(str(row["run"])), job, last[dataset]
         )
         found.setdefault(dataset, version)
     return found
 
 
-def run_of(activity: str) -> str:
+def _run_of(activity: str) -> str:
     """The run, for the IRI of a run or of a part of one that made one output."""
     return activity.partition("#")[0] if activity.startswith("urn:uuid:") else activity
 
@@ -315,7 +284,7 @@ def _written(source: Source, iris: Iterable[str]) -> dict[str, tuple[str, str, s
     found: dict[str, tuple[str, str, str]] = {}
     for row in rows:
         iri = str(row["version"])
-        entry = text_of(row.get("time")), run_of(str(row["run"])), text_of(row.get("job"))
+        entry = text_of(row.get("time")), _run_of(str(row["run"])), text_of(row.get("job"))
         found[iri] = max(entry, found.get(iri, entry))
     return found
 
@@ -345,7 +314,7 @@ def _add_fields(members: Iterable[str], described: Mapping[str, Description], fi
             lexical(about, f"{SCHEMA}additionalType"),
             lexical(about, f"{DCTERMS}description"),
             number(about, f"{TERMS}ordinalPosition"),
-            tags_of(about),
+            _tags_of(about),
             member,
         )
         for member in members
@@ -398,7 +367,7 @@ def _measurements(source: Source, iris: Iterable[str]) -> dict[str, tuple[Qualit
                 {"true": True, "false": False}.get(result),
                 lexical(about, f"{TERMS}column"),
                 lexical(about, f"{TERMS}severity"),
-                run_of(lexical(about, f"{PROV}wasGeneratedBy")),
+                _run_of(lexical(about, f"{PROV}wasGeneratedBy")),
                 thing,
             )
             found.setdefault(thing, []).append(measured)

@@ -1,4 +1,4 @@
-"""The records of logical datasets, their versions, and the jobs and runs that read and write them."""
+"""The records of logical datasets, their versions, and the jobs that read and write them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ __all__ = [
     "DatasetInfo",
     "DatasetVersion",
     "Field",
-    "JobInfo",
     "JobUse",
     "Named",
     "Owner",
     "Quality",
-    "RunInfo",
     "SchemaChange",
 ]
 
@@ -175,47 +173,6 @@ class DatasetInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class JobInfo:
-    """A job: the plan of runs.
-
-    Attributes:
-        iri: the entity.
-        namespace: as of ``Named``.
-        name: as of ``Named``.
-        description: its description; empty where there is none.
-        owners: the agents to whom it is attributed.
-        tags: its keywords, sorted.
-        processing: ``BATCH`` or ``STREAMING``; empty if unknown.
-        integration: the tool, such as ``SPARK``; empty if unknown.
-        type: its type there, such as ``TASK``; empty if unknown.
-        text: its code or query; empty if unknown.
-        language: the language of ``text``; empty if unknown.
-        location: the address of its code; empty if unknown.
-        reads: datasets that it is declared to read, sorted.
-        writes: datasets that it is declared to write, sorted.
-    """
-
-    iri: str
-    namespace: str
-    name: str
-    description: str = ""
-    owners: tuple[Owner, ...] = ()
-    tags: tuple[str, ...] = ()
-    processing: str = ""
-    integration: str = ""
-    type: str = ""
-    text: str = ""
-    language: str = ""
-    location: str = ""
-    reads: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
 class JobUse:
     """A job that reads or writes a dataset.
 
@@ -232,41 +189,6 @@ class JobUse:
     name: str
     runs: int
     last: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """A run: an activity with a job as its plan.
-
-    Attributes:
-        iri: the activity.
-        job: its plan.
-        status: ``completed``, ``failed``, ``aborted`` or ``running``; empty if unknown.
-        started: xsd:dateTime; empty if unknown.
-        ended: xsd:dateTime; empty if unknown.
-        error: the message of its failure; empty where there is none.
-        nominal_start: the start of the interval that it is for; empty if unknown.
-        nominal_end: the end of that interval; empty if unknown.
-        parent: the run that it is part of; empty if unknown.
-        inputs: the versions that it read, with their datasets, sorted.
-        outputs: the versions that it wrote, with their datasets, sorted.
-    """
-
-    iri: str
-    job: str
-    status: str
-    started: str
-    ended: str
-    error: str = ""
-    nominal_start: str = ""
-    nominal_end: str = ""
-    parent: str = ""
-    inputs: tuple[tuple[str, str], ...] = ()
-    outputs: tuple[tuple[str, str], ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

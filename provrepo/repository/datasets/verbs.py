@@ -5,7 +5,7 @@ from __future__ import annotations
 from provrepo.errors import NotFound, UsageError
 from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.repository.context import Context
-from provrepo.repository.datasets import reading, runs
+from provrepo.repository.datasets import reading, uses
 from provrepo.repository.datasets.history import schema_changes
 from provrepo.repository.datasets.records import DatasetDetails, DatasetInfo
 from provrepo.repository.datasets.source import Source
@@ -91,7 +91,7 @@ def dataset(
         tuple(versions[:limit]),
         schema_changes(versions)[:limit],
         reading.quality_of(source, iri, limit=_MEASUREMENTS),
-        tuple(runs.producers(source, iri)),
-        tuple(runs.consumers(source, iri)),
+        tuple(uses.producers(source, iri)),
+        tuple(uses.consumers(source, iri)),
         offset,
     )

@@ -9,7 +9,7 @@ import pytest
 from provrepo.errors import NotFound
 from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.context import Context
-from provrepo.repository.datasets import reading, runs
+from provrepo.repository.datasets import reading, uses
 from provrepo.repository.datasets.records import Owner
 from provrepo.repository.datasets.source import Source
 from provrepo.repository.repository import Repository
@@ -81,7 +81,6 @@ def test_datasets_are_listed_by_iri_in_pages(source: Source) -> None:
     assert reading.dataset_iris(source, after=names[1], limit=2) == names[2:4]
     assert reading.dataset_iris(source, text="PLOT", limit=10) == [iri("plots")]
     assert reading.dataset_iris(source, text='"} nothing', limit=10) == []
-    assert reading.dataset_iris(source, namespace=f"{NAMES}dataset/other/", limit=10) == []
 
 
 def test_a_dataset_has_its_names_owners_and_latest_version(source: Source) -> None:
@@ -121,33 +120,15 @@ def test_quality_is_of_what_was_measured(source: Source) -> None:
         "error",
     )
     assert measured.run.endswith("03")
-    assert reading.versions_of(source, [read, "https://example.org/x"]) == {read: iri("plots")}
-
-
-def test_jobs_and_their_runs(source: Source) -> None:
-    assert runs.job_iris(source, limit=10) == [job(name) for name in ("clean", "split", "test", "train")]
-    clean, train = runs.jobs(source, [job("clean"), job("train")])
-    assert (clean.text, clean.language, clean.integration, clean.name) == ("select 1", "duckdb", "DBT", "clean")
-    assert runs.count_runs(source, [job("clean"), job("split")]) == {job("clean"): 2, job("split"): 1}
-    latest, first = runs.runs(source, runs.run_iris(source, job("clean"), limit=5))
-    assert (latest.iri[-2:], first.iri[-2:]) == ("02", "01")
-    assert (first.status, first.started, first.ended) == ("completed", "2026-11-20T10:00:00Z", "2026-11-20T10:10:00Z")
-    assert [dataset for _, dataset in first.inputs] == [iri("raw")]
-    assert [dataset for _, dataset in first.outputs] == [iri("plots")]
-    (failed,) = runs.runs(source, runs.run_iris(source, train.iri, limit=5))
-    assert (failed.status, failed.error, failed.outputs) == ("failed", "out of memory", ())
-    (split,) = runs.runs(source, runs.run_iris(source, job("split"), limit=5))
-    # The part of the run that wrote the target is no run of its own, and its output is one of the run.
-    assert [dataset for _, dataset in split.outputs] == [iri("part")]
 
 
 def test_producers_and_consumers(source: Source) -> None:
-    (producer,) = runs.producers(source, iri("plots"))
+    (producer,) = uses.producers(source, iri("plots"))
     assert (producer.name, producer.runs, producer.last) == ("clean", 2, "2026-11-20T11:10:00Z")
-    assert [(use.name, use.runs) for use in runs.consumers(source, iri("plots"))] == [
+    assert [(use.name, use.runs) for use in uses.consumers(source, iri("plots"))] == [
         ("split", 1), ("test", 1), ("train", 1),
     ]  # fmt: skip
-    assert [use.name for use in runs.producers(source, iri("part"))] == ["split"]
+    assert [use.name for use in uses.producers(source, iri("part"))] == ["split"]
 
 
 def test_who_may_not_read_a_project_reads_no_datasets(source: Source) -> None:
