@@ -44,15 +44,12 @@ def test_it_is_done_again_after_each_pause(store: Store) -> None:
     assert [done.get(timeout=_PATIENCE) for _ in range(3)] == [1, 2, 3]
 
 
-def test_it_is_done_at_once_and_when_it_is_woken(store: Store) -> None:
+def test_it_is_done_after_the_first_pause_or_at_once(store: Store) -> None:
     done, work = counting()
-    waiting = Periodic(store, "work", work, seconds=_HOUR)
-    waiting.start()
+    Periodic(store, "work", work, seconds=_HOUR).start()
     assert done.empty()
-    waiting.wake()
-    assert done.get(timeout=_PATIENCE) == 1
     Periodic(store, "work", work, seconds=_HOUR, now=True).start()
-    assert done.get(timeout=_PATIENCE) == 2
+    assert done.get(timeout=_PATIENCE) == 1
 
 
 def test_errors_are_logged_once_and_do_not_end_it(store: Store, caplog: pytest.LogCaptureFixture) -> None:
@@ -92,10 +89,9 @@ def test_it_ends_with_the_store(tmp_path: Path) -> None:
 
 def test_a_store_that_drains_begins_nothing(store: Store) -> None:
     done, work = counting()
-    periodic = Periodic(store, "work", work, seconds=_HOUR)
-    periodic.start()
     store.draining = True
-    periodic.wake()
+    periodic = Periodic(store, "work", work, seconds=_HOUR, now=True)
+    periodic.start()
     periodic.stop()
     assert done.empty()
 
@@ -104,6 +100,5 @@ def test_without_a_pause_nothing_is_done(store: Store) -> None:
     done, work = counting()
     periodic = Periodic(store, "work", work, seconds=0, now=True)
     periodic.start()
-    periodic.wake()
     periodic.stop()
     assert done.empty()

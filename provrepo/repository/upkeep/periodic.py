@@ -53,7 +53,6 @@ class Periodic:
         self._now = now
         self._ending = ending
         self._stopped = threading.Event()
-        self._woken = threading.Event()
         self._failure = ""
         self._thread = threading.Thread(target=self._run, name=f"provrepo: {name}", daemon=True)
 
@@ -63,14 +62,9 @@ class Periodic:
             self._store.on_close(self.stop)
             self._thread.start()
 
-    def wake(self) -> None:
-        """Do the work now, in place of after the pause."""
-        self._woken.set()
-
     def stop(self) -> None:
         """End the thread, after the work under way or the seconds for it."""
         self._stopped.set()
-        self._woken.set()
         if self._thread.is_alive():
             self._thread.join(self._ending)
 
@@ -79,13 +73,9 @@ class Periodic:
         return self._stopped.is_set() or self._store.draining
 
     def _run(self) -> None:
-        if self._now:
-            self._woken.set()
-        while True:
-            self._woken.wait(self._seconds)
-            self._woken.clear()
-            if self.stopping():
-                return
+        pause = 0.0 if self._now else self._seconds
+        while not self._stopped.wait(pause) and not self.stopping():
+            pause = self._seconds
             try:
                 self._work()
                 self._failure = ""
