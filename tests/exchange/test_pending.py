@@ -220,8 +220,17 @@ def test_nonsense_is_refused_and_leaves_nothing(pair: Pair) -> None:
         answer = sent(other, headers, parts)
         assert answer.status_code == 400, (what, answer.status_code, answer.text)
         assert answer.mimetype == "application/problem+json", what
-    broken = other.client().post(ALL, data=b"--x\r\n", headers=headers, content_type="multipart/form-data; boundary=y")
-    assert broken.status_code == 400
+    part = b'--y\r\nContent-Disposition: form-data; name="push"\r\n\r\n{}\r\n'
+    unnamed = b'--y\r\nContent-Disposition: form-data; filename="a"\r\n\r\nx\r\n'
+    headless = b"--y\r\nContent-Disposition: form-data\r\n\r\nx\r\n"
+    for body in (
+        b"--x\r\n",
+        part + unnamed + b"--y--\r\n",
+        part + headless + b"--y--\r\n",
+        unnamed + headless + b"--y--\r\n",
+    ):
+        broken = other.client().post(ALL, data=body, headers=headers, content_type="multipart/form-data; boundary=y")
+        assert broken.status_code == 400, (body, broken.text)
     plain = other.client().post(ALL, data=data, headers=headers, content_type="text/provenance-notation")
     assert plain.status_code == 404, "a peer that may not write sends pushes only"
     assert other.entries() == other.entries("settings")

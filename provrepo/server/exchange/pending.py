@@ -140,7 +140,7 @@ def _parts() -> tuple[bytes, bytes]:
     """
     codings.open_body()
     given = [name for source in (request.files, request.form) for name, _ in source.items(multi=True)]
-    if sorted(given) != ["document", "push"]:
+    if len(given) != 2 or set(given) != {"document", "push"}:  # The name of a part that has none is None.
         raise Rejected(
             400,
             "a push is a form with one part 'push', a JSON object, and one part 'document', the bytes of the document",
