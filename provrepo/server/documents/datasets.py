@@ -52,7 +52,7 @@ def one(project: str) -> Response:
     if not iri:
         raise Rejected(400, "name the dataset with iri=")
     limit = parameters.number("limit", MAX_PAGE_SIZE) or _VERSIONS
-    offset = 0 if request.args.get("offset") == "0" else parameters.number("offset", _MOST_LEFT_OUT) or 0
+    offset = parameters.number("offset", _MOST_LEFT_OUT, least=0) or 0
     with running.query_slot():
         found = repo.dataset(project, iri, offset=offset, limit=limit)
     following = None

@@ -16,7 +16,7 @@ from provrepo.importers.openlineage.events import Moment
 from provrepo.importers.openlineage.index import microseconds
 from provrepo.repository.events.catalog import reading
 from provrepo.server.monitoring import access_log
-from provrepo.server.protocol import auth, problems
+from provrepo.server.protocol import auth, parameters, problems
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import conditional
 from provrepo.server.queries import running
@@ -90,10 +90,8 @@ def number(name: str, default: int, least: int, most: int) -> int:
     Raises:
         Rejected: 400, it is none, or is not in the range.
     """
-    value = request.args.get(name) or str(default)
-    if not (value.isascii() and value.isdigit() and len(value) <= 9 and least <= int(value) <= most):
-        raise Rejected(400, f"{name}={value[:40]} is not a whole number from {least} to {most}")
-    return int(value)
+    found = parameters.number(name, most, least=least)
+    return default if found is None else found
 
 
 def choice(name: str, *values: str) -> str:

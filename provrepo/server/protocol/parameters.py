@@ -57,8 +57,8 @@ def values(name: str) -> list[str]:
     return found
 
 
-def number(name: str, most: int) -> int | None:
-    """The value of a parameter as a whole number from 1 to ``most``; None if it is missing.
+def number(name: str, most: int, *, least: int = 1) -> int | None:
+    """The value of a parameter as a whole number from ``least`` to ``most``; None if it is missing.
 
     Raises:
         Rejected: 400, it is not such a number.
@@ -66,8 +66,8 @@ def number(name: str, most: int) -> int | None:
     value = request.args.get(name)
     if not value:
         return None
-    if not (value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= most):
-        raise Rejected(400, f"{name}={value[:40]} is not a whole number from 1 to {most}")
+    if not (value.isascii() and value.isdigit() and len(value) <= 9 and least <= int(value) <= most):
+        raise Rejected(400, f"{name}={value[:40]} is not a whole number from {least} to {most}")
     return int(value)
 
 
