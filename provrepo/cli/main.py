@@ -34,6 +34,7 @@ from provrepo.cli.pingbacks import pingbacks
 from provrepo.cli.profiles import gate, profile
 from provrepo.cli.projects import project, token
 from provrepo.cli.query import query
+from provrepo.cli.record import record
 from provrepo.cli.repository import erase, export, fsck, history, init, list_, rebuild, withdraw
 from provrepo.cli.run import outbox, run
 from provrepo.cli.serve import serve
@@ -229,6 +230,7 @@ for _verb in (
     audit,
     serve,
     run,
+    record,
     outbox,
     demo,
     rebuild,

@@ -58,7 +58,7 @@ def _iri(thing: str) -> str:
         return thing
     import hashlib
 
-    from provrepo.capture.journal.document import content
+    from provrepo.capture.journal.attributes import content
 
     with Path(thing).open("rb") as file:
         return content(hashlib.file_digest(file, "sha256").hexdigest())

@@ -6,18 +6,15 @@ activity generated is declared a source.
 
 from __future__ import annotations
 
-import mimetypes
 import os
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
+from provrepo.capture.journal.attributes import MLS, content, file_attributes, instant, is_a, text, typed
 from provrepo.capture.journal.events import COMPLETED, FAILED, UNFINISHED, Event
 from provrepo.capture.journal.history import Entity, History, Run
 from provrepo.model.document import Document
-from provrepo.model.identifiers import Identifier, Literal
-from provrepo.model.redaction import clean
+from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import (
     ACTIVITY,
     AGENT,
@@ -39,29 +36,21 @@ from provrepo.vocab import (
     PROV_LABEL,
     PROV_LOCATION,
     PROV_ROLE,
-    PROV_TYPE,
     PROV_VALUE,
     PROVREPO,
     RDFS,
     SCHEMA,
     SPDX,
-    XSD,
 )
 
-__all__ = ["build", "content", "save"]
+__all__ = ["build", "save"]
 
-MLS = "http://www.w3.org/ns/mls#"
 _PREFIXES = {"dcterms": DCTERMS, "mls": MLS, "provrepo": PROVREPO, "rdfs": RDFS, "schema": SCHEMA, "spdx": SPDX}
 _STATUS = {
     COMPLETED: "CompletedActionStatus",
     FAILED: "FailedActionStatus",
     UNFINISHED: "ActiveActionStatus",
 }
-
-
-def content(sha256: str) -> Identifier:
-    """The name of some bytes (RFC 6920), which is the same in every repository."""
-    return Identifier("ni:///sha-256;" + urlsafe_b64encode(bytes.fromhex(sha256)).decode().rstrip("="))
 
 
 def save(document: Document, path: Path) -> None:
@@ -97,18 +86,12 @@ def build(events: Iterable[Event]) -> Document | None:
     return _Description(history).document()
 
 
-def instant(seconds: float) -> str:
-    """Seconds since the epoch as xsd:dateTime in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
 class _Description:
     def __init__(self, history: History) -> None:
         self._history = history
         self._about = history.about
         self._namespace = f"urn:uuid:{self._about['id']}#"
         self._statements: list[Statement] = []
-        self._media = mimetypes.MimeTypes()  # without the types of this machine: the same result everywhere
 
     def document(self) -> Document:
         self._agents()
@@ -141,7 +124,7 @@ class _Description:
         return Identifier(self._namespace + name)
 
     def _relation(self, kind: Kind, first: str | int, second: str | int, time: float, role: str | None) -> None:
-        attributes = [_text(PROV_ROLE, role)] if role else []
+        attributes = [text(PROV_ROLE, role)] if role else []
         args: tuple[Term, ...] = (self._id(first), self._id(second), instant(time))
         self._statements.append(Statement(kind, None, args, tuple(attributes)))
 
@@ -150,11 +133,11 @@ class _Description:
         python = about.get("python", "unknown")
         named = self._about.get("agent")  # need not be the user of this account
         person = Identifier(named) if named else self._id("person")
-        description = [_type(PROV + "Person")] + ([] if named else [_text(PROV_LABEL, self._about["person"])])
+        description = [is_a(PROV + "Person")] + ([] if named else [text(PROV_LABEL, self._about["person"])])
         software = [
-            _type(PROV + "SoftwareAgent"),
-            _text(PROV_LABEL, f"{about.get('implementation', 'Python')} {python}"),
-            _text(SCHEMA + "softwareVersion", python),
+            is_a(PROV + "SoftwareAgent"),
+            text(PROV_LABEL, f"{about.get('implementation', 'Python')} {python}"),
+            text(SCHEMA + "softwareVersion", python),
         ]
         self._statements += [
             Statement(AGENT, person, (), tuple(description)),
@@ -163,19 +146,19 @@ class _Description:
         ]
 
     def _plan(self, name: str, plan: Event) -> None:
-        attributes = [_type(PROV + "Plan"), _text(PROV_LABEL, plan["name"])]
+        attributes = [is_a(PROV + "Plan"), text(PROV_LABEL, plan["name"])]
         if plan.get("sha256"):
-            attributes.append(_text(SPDX + "checksumValue", plan["sha256"]))
+            attributes.append(text(SPDX + "checksumValue", plan["sha256"]))
         if plan.get("commit"):
-            attributes.append(_text(PROVREPO + "commit", plan["commit"]))
+            attributes.append(text(PROVREPO + "commit", plan["commit"]))
         if "dirty" in plan:
-            attributes.append(_typed(PROVREPO + "dirty", str(plan["dirty"]).lower(), "boolean"))
+            attributes.append(typed(PROVREPO + "dirty", str(plan["dirty"]).lower(), "boolean"))
         self._statements.append(Statement(ENTITY, self._id(name), (), tuple(attributes)))
 
     def _activity(self, run: Run) -> None:
         start, end = run.start, run.end
-        attributes = [_type(kind) for kind in run.kinds]
-        attributes += [_text(PROV_LABEL, start["name"])]
+        attributes = [is_a(kind) for kind in run.kinds]
+        attributes += [text(PROV_LABEL, start["name"])]
         status = _STATUS[end["status"] if end else UNFINISHED]
         attributes.append((Identifier(SCHEMA + "actionStatus"), Identifier(SCHEMA + status)))
         if start["outer"] in self._history.runs:
@@ -183,15 +166,15 @@ class _Description:
         elif self._about.get("within"):
             attributes.append((Identifier(DCTERMS + "isPartOf"), Identifier(self._about["within"])))
         if start.get("why"):
-            attributes.append(_text(RDFS + "comment", start["why"]))
+            attributes.append(text(RDFS + "comment", start["why"]))
         if end and end.get("error"):
-            attributes.append(_text(SCHEMA + "error", end["error"]))
-        attributes += [_text(SCHEMA + "additionalProperty", f"{name}={value}") for name, value in run.parameters]
-        attributes += [_typed(PROVREPO + "seed", str(seed), "integer") for seed in run.seeds]
-        attributes += [_text(PROVREPO + "unresolved", name) for name in dict.fromkeys(run.unresolved)]
+            attributes.append(text(SCHEMA + "error", end["error"]))
+        attributes += [text(SCHEMA + "additionalProperty", f"{name}={value}") for name, value in run.parameters]
+        attributes += [typed(PROVREPO + "seed", str(seed), "integer") for seed in run.seeds]
+        attributes += [text(PROVREPO + "unresolved", name) for name in dict.fromkeys(run.unresolved)]
         attributes += self._where(run)
         if end is None or (run.number == 0 and self._history.close is None):
-            attributes.append(_typed(PROVREPO + "incomplete", "true", "boolean"))
+            attributes.append(typed(PROVREPO + "incomplete", "true", "boolean"))
         activity, plan = self._id(run.number), self._history.plan(run)
         times = (instant(start["time"]), instant(end["time"]) if end else None)
         self._statements.append(Statement(ACTIVITY, activity, times, tuple(attributes)))
@@ -201,31 +184,30 @@ class _Description:
     def _where(self, run: Run) -> list[Attribute]:
         about = self._about["surroundings"]
         platform = ", ".join(about[key] for key in ("platform", "container") if about.get(key))
-        attributes = [_text(SCHEMA + "runtimePlatform", platform or "unknown")]
+        attributes = [text(SCHEMA + "runtimePlatform", platform or "unknown")]
         if run.number == 0:
             packages = self._history.close["packages"] if self._history.close else []
-            attributes += [_text(SCHEMA + "softwareRequirements", package) for package in packages]
+            attributes += [text(SCHEMA + "softwareRequirements", package) for package in packages]
             if about.get("slurm"):
-                attributes.append(_text(SCHEMA + "identifier", f"slurm:{about['slurm']}"))
+                attributes.append(text(SCHEMA + "identifier", f"slurm:{about['slurm']}"))
             attributes += [
-                _text(SCHEMA + "additionalProperty", f"{name}={value}")
-                for name, value in about.get("facts", {}).items()
+                text(SCHEMA + "additionalProperty", f"{name}={value}") for name, value in about.get("facts", {}).items()
             ]
         return attributes
 
     def _entity(self, entity: Entity) -> None:
         attributes = self._described(entity)
         for kind in entity.kinds:
-            attributes.append(_type(kind["type"]))
+            attributes.append(is_a(kind["type"]))
             if kind.get("name"):
-                attributes.append(_text(SCHEMA + "name", kind["name"]))
+                attributes.append(text(SCHEMA + "name", kind["name"]))
             if kind["type"] == MLS + "Dataset" and (kind.get("version") or not entity.file):
-                attributes.append(_text(DCTERMS + "hasVersion", kind.get("version") or self._about["id"]))
+                attributes.append(text(DCTERMS + "hasVersion", kind.get("version") or self._about["id"]))
         if entity.stats is not None:
             attributes += _stats(entity.stats)
         if entity.maker is None:  # a value came from code that is no step, whatever that made it from
             value = entity.event["event"] == "value"
-            attributes.append(_type(PROVREPO + ("Unrecorded" if value else "Source")))
+            attributes.append(is_a(PROVREPO + ("Unrecorded" if value else "Source")))
         self._statements.append(Statement(ENTITY, self._id(entity.name), (), tuple(dict.fromkeys(attributes))))
         if entity.file:
             general = content(entity.event["sha256"])
@@ -234,69 +216,47 @@ class _Description:
     def _described(self, entity: Entity) -> list[Attribute]:
         event = entity.event
         if event["event"] == "value":
-            label = [_text(PROV_LABEL, event["type"].removeprefix("builtins."))]
-            return label + ([_text(PROV_VALUE, event["value"])] if "value" in event else [])
+            label = [text(PROV_LABEL, event["type"].removeprefix("builtins."))]
+            return label + ([text(PROV_VALUE, event["value"])] if "value" in event else [])
         if event["event"] == "fact":
             return [
-                _type(event["type"]),
-                _text(PROV_LABEL, event["name"]),
-                _text(PROV_VALUE, event["value"]),
-                _text(MLS + "hasValue", event["value"]),
+                is_a(event["type"]),
+                text(PROV_LABEL, event["name"]),
+                text(PROV_VALUE, event["value"]),
+                text(MLS + "hasValue", event["value"]),
             ]
         if event["event"] == "part":
             return self._part(entity)
-        media = self._media.guess_type(event["path"], strict=False)[0] or "application/octet-stream"
-        return [
-            _type(SCHEMA + "MediaObject"),
-            _text(PROV_LABEL, Path(event["path"]).name),
-            _text(PROV_LOCATION, event["path"]),
-            _text(SPDX + "checksumValue", event["sha256"]),
-            _text(SCHEMA + "sha256", event["sha256"]),
-            _typed(SCHEMA + "contentSize", str(event["size"]), "integer"),
-            _text(SCHEMA + "encodingFormat", media),
-            _typed(SCHEMA + "dateModified", instant(event["modified"]), "dateTime"),
-        ]
+        return file_attributes(event["path"], event["sha256"], event["size"], event["modified"])
 
     def _part(self, entity: Entity) -> list[Attribute]:
         event, whole = entity.event, entity.whole
-        attributes = [_type(PROVREPO + "Part")]
+        attributes = [is_a(PROVREPO + "Part")]
         if whole is not None:
             attributes.append((Identifier(DCTERMS + "isPartOf"), self._id(whole.name)))
         which = [event[key] for key in ("rows", "region") if key in event]
         which += [", ".join(event["columns"])] if "columns" in event else []
-        attributes.append(_text(PROV_LABEL, event.get("name") or f"part {'; '.join(which)}".strip()))
+        attributes.append(text(PROV_LABEL, event.get("name") or f"part {'; '.join(which)}".strip()))
         if "fragment" in event:
-            attributes.append(_text(PROV_LOCATION, f"{event['path']}#{event['fragment']}"))
+            attributes.append(text(PROV_LOCATION, f"{event['path']}#{event['fragment']}"))
         for key in ("rows", "region"):
             if key in event:
-                attributes.append(_text(PROVREPO + key, event[key]))
-        attributes += [_text(PROVREPO + "column", column) for column in event.get("columns", [])]
+                attributes.append(text(PROVREPO + key, event[key]))
+        attributes += [text(PROVREPO + "column", column) for column in event.get("columns", [])]
         return attributes
 
 
 def _stats(stats: Event) -> list[Attribute]:
     """The description of a table. Values of a column begin with its name."""
     shape = stats["shape"]
-    attributes = [_typed(PROVREPO + "rowCount", str(shape[0]), "integer")]
+    attributes = [typed(PROVREPO + "rowCount", str(shape[0]), "integer")]
     if len(shape) == 2:
-        attributes.append(_typed(PROVREPO + "columnCount", str(shape[1]), "integer"))
+        attributes.append(typed(PROVREPO + "columnCount", str(shape[1]), "integer"))
     elif len(shape) > 2:
-        attributes.append(_text(PROVREPO + "shape", " × ".join(map(str, shape))))
+        attributes.append(text(PROVREPO + "shape", " × ".join(map(str, shape))))
     for key, form in (("missing", "d"), ("mean", ".6g"), ("deviation", ".6g")):
-        attributes += [_text(PROVREPO + key, f"{name}={value:{form}}") for name, value in stats.get(key, {}).items()]
+        attributes += [text(PROVREPO + key, f"{name}={value:{form}}") for name, value in stats.get(key, {}).items()]
     for name, labels in stats.get("labels", {}).items():
         counts = ", ".join(f"{label}={count}" for label, count in labels.items())
-        attributes.append(_text(PROVREPO + "distribution", f"{name}: {counts}"))
+        attributes.append(text(PROVREPO + "distribution", f"{name}: {counts}"))
     return attributes
-
-
-def _type(iri: str) -> Attribute:
-    return Identifier(PROV_TYPE), Identifier(iri)
-
-
-def _text(name: str, value: str) -> Attribute:
-    return Identifier(name), Literal(clean(value))
-
-
-def _typed(name: str, value: str, datatype: str) -> Attribute:
-    return Identifier(name), Literal(value, XSD + datatype)
