@@ -89,7 +89,10 @@ class Settings:
             IPv6); ``off`` writes nothing of its address.
         pending_days: days for which documents wait for a review, and for which decisions on them are kept; 0 for ever.
         exchange_seconds: seconds between the rounds in which a server works off what it has for peers; 0 for no rounds.
-        trusted_proxy: the address of the proxy whose X-Forwarded-For has the client's address; empty for none.
+        session_idle: minutes after its last request at which a session of a browser ends.
+        session_hours: hours after which it ends in any case.
+        trusted_proxy: the address of the proxy whose X-Forwarded-For has the client's address, and whose
+            X-Forwarded-Proto says whether the client speaks TLS; empty for none.
         token: sent to the server that ``data`` names, and by ``submit --to``, ``query --endpoint`` and
             ``outbox send``.
         peer_token: the token for a peer that ``peers add`` and ``peers set`` store.
@@ -134,6 +137,8 @@ class Settings:
     audit_networks: str = "off"
     pending_days: int = 90
     exchange_seconds: float = 30.0
+    session_idle: int = 120
+    session_hours: int = 12
     trusted_proxy: str = ""
     token: str = dataclasses.field(default="", repr=False)
     peer_token: str = dataclasses.field(default="", repr=False)
@@ -390,6 +395,8 @@ _LEAST = {
     "query_workers": 1,
     "worker_memory": 64,
     "query_memory": 64,
+    "session_idle": 1,
+    "session_hours": 1,
 }
 _MANY, _PEBIBYTE = 4096, 1 << 30
 _MOST = {
@@ -397,6 +404,8 @@ _MOST = {
     "audit_days": 36_500,
     "pending_days": 36_500,
     "exchange_seconds": 86_400,
+    "session_idle": 10_080,
+    "session_hours": 8_760,
     **dict.fromkeys(("threads", "workers", "query_workers"), _MANY),
     **dict.fromkeys(
         ("worker_memory", "query_memory"), _PEBIBYTE

@@ -179,6 +179,12 @@ class Accounts:
         # The rest of the row is parsed for a valid token only, since that takes time.
         return _token(row) if known & _valid(row[-2], row[-3]) else None
 
+    def valid(self, id: str) -> Token | None:  # noqa: A002
+        """Return the record of the token with an identifier; None if it is unknown, expired or revoked."""
+        with self._database.reading() as connection:
+            row = connection.execute(f"{_TOKENS} WHERE t.id = ?", (id,)).fetchone()
+        return _token(row) if row is not None and _valid(row[-2], row[-3]) else None
+
     def list(self) -> list[Token]:
         """Return all tokens, also revoked and expired ones, the oldest first."""
         with self._database.reading() as connection:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from provrepo._version import __version__
 from provrepo.errors import Busy, NoRepository, NoSpace
 from provrepo.ledger.access_log import AccessLog
-from provrepo.ledger.accounts import Accounts
+from provrepo.ledger.accounts import Accounts, Token
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.exchange.database import ExchangeDatabase
 from provrepo.ledger.exchange.peers import Peers
@@ -232,10 +232,14 @@ class Store:
 
     def authenticate(self, token: str) -> Actor | None:
         """Return the actor of a token; None where it is unknown, expired or revoked."""
-        found = self.accounts.authenticate(token.strip())
-        if found is None:
-            return None
-        return Actor(found.actor, found.name, projects=found.projects, write=found.write, token=found.id)
+        return _actor(self.accounts.authenticate(token.strip()))
+
+    def actor_of(self, token: str) -> Actor | None:
+        """Return the actor of the token with an identifier; None where it is unknown, expired or revoked.
+
+        For a caller that was authenticated with it before.
+        """
+        return _actor(self.accounts.valid(token))
 
     @property
     def follows(self) -> bool:
@@ -482,6 +486,12 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<Store {os.fspath(self.settings.data)}>"
+
+
+def _actor(found: Token | None) -> Actor | None:
+    if found is None:
+        return None
+    return Actor(found.actor, found.name, projects=found.projects, write=found.write, token=found.id)
 
 
 def _queue_limits(settings: Settings) -> dict[Caller, int]:

@@ -23,7 +23,7 @@ from provrepo.server.lineage import gate, lineage, openlineage, provaq
 from provrepo.server.marquez import api as marquez
 from provrepo.server.marquez import paths
 from provrepo.server.monitoring import access_log, audit, health, metrics
-from provrepo.server.pages import pages
+from provrepo.server.pages import pages, signing
 from provrepo.server.protocol import addresses, auth, codings, headers, problems
 from provrepo.server.queries import descriptions, graphs, named, running, sparql
 from provrepo.server.routing import admission, openapi
@@ -44,6 +44,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     app.url_map.merge_slashes = False  # True would redirect to the Host of the request
     app.jinja_env.undefined = StrictUndefined
     app.config["MAX_CONTENT_LENGTH"] = store.settings.max_body
+    app.config["MAX_FORM_MEMORY_SIZE"] = store.settings.max_body  # a document can be pasted into a field
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     app.config[addresses.URL] = url
     app.extensions[auth.EXTENSION] = store
@@ -58,6 +59,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     marquez.register(app)
     for part in (
         pages,
+        signing,
         projects,
         datasets,
         packages,

@@ -117,8 +117,10 @@ def _listen(
     prefix: str,
     proxy: str,
 ) -> Listener:
-    # REMOTE_ADDR becomes the address that the proxy appends; values that the client itself sent are discarded.
-    trusted = {"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}} if proxy else {}
+    # REMOTE_ADDR becomes the address that the proxy appends, and the scheme that which it says. Values that the client
+    # itself sent are discarded.
+    sent = {"x-forwarded-for", "x-forwarded-proto"}
+    trusted = {"trusted_proxy": proxy, "trusted_proxy_headers": sent} if proxy else {}
     try:
         return listen(
             app,

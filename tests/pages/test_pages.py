@@ -53,6 +53,7 @@ endDocument
 
 PAGES = [
     "/",
+    "/session",
     "/projects",
     "/projects/open",
     "/projects/open/documents",

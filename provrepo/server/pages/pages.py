@@ -12,7 +12,7 @@ from provrepo.checks.findings import Severity
 from provrepo.checks.render import groups
 from provrepo.codecs.formats import READABLE, WRITABLE, by_name
 from provrepo.drawing.outline import sentence
-from provrepo.repository.records import VersionInfo
+from provrepo.repository.records import Actor, VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.repository.submission import conversion
 from provrepo.server.discovery import schema_org
@@ -106,7 +106,18 @@ def register(app: Flask) -> None:
 
     @app.context_processor
     def _() -> dict[str, Any]:
-        return {"url": addresses.address}
+        return {"url": addresses.address, "me": _me(), "form_token": _form_token}
+
+
+def _me() -> Actor | None:
+    """The actor of the session of the current request; None without a session."""
+    return auth.repository().actor if auth.session() is not None else None
+
+
+def _form_token() -> str:
+    """The form token of the session of the current request; empty without a session, where forms need none."""
+    found = auth.session()
+    return "" if found is None else found.form_token
 
 
 def _utc(time: str) -> str:

@@ -1,7 +1,7 @@
-"""Authentication by bearer token; a request without a token is anonymous.
+"""Authentication by bearer token, or on pages by the cookie of a session; any other request is anonymous.
 
-Tokens are accepted in the header only. Without cookies and tokens in URLs, no other site can make a browser act with
-the rights of its user (cross-site request forgery).
+Tokens are accepted in the header only. A cookie counts only where no other site can have caused the request
+(``protocol.sessions``), so that none can make a browser act with the rights of its user (cross-site request forgery).
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from flask import Flask, current_app, g, request
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
+from provrepo.server.protocol import sessions
 from provrepo.server.protocol.rejections import Rejected
+from provrepo.server.protocol.sessions import FORM_FIELD, FORM_HEADER, Session, Sessions
 from provrepo.workers import callers
 from provrepo.workers.callers import Caller
 
@@ -21,17 +23,23 @@ __all__ = [
     "CHALLENGE",
     "EXTENSION",
     "Caller",
+    "begin_session",
     "caller",
     "class_of",
     "client",
+    "end_session",
     "is_stranger",
     "register",
     "repository",
+    "require_form",
+    "session",
     "store",
 ]
 
 EXTENSION = "provrepo"
 """The key of the store in the extensions of the application."""
+
+_SESSIONS = "provrepo.sessions"
 
 CHALLENGE = 'Bearer realm="provrepo"'
 """``WWW-Authenticate`` of responses to requests that need a token (RFC 6750, section 3)."""
@@ -63,7 +71,9 @@ def class_of(actor: Actor) -> Caller:
 
 
 def register(app: Flask) -> None:
-    """Register hooks that set the client of the current thread for each request."""
+    """Register the sessions, and hooks that set the client of the current thread for each request."""
+    settings = cast("Store", app.extensions[EXTENSION]).settings
+    app.extensions[_SESSIONS] = Sessions(idle=60 * settings.session_idle, age=3600 * settings.session_hours)
 
     @app.before_request
     def _() -> None:
@@ -80,8 +90,77 @@ def store() -> Store:
 
 
 def is_stranger() -> bool:
-    """Whether the request came without a token."""
-    return "Authorization" not in request.headers
+    """Whether the request came without a token, and is no part of a session."""
+    return "Authorization" not in request.headers and session() is None
+
+
+def session() -> Session | None:
+    """The session of the current request; None if it has none that counts. A token in the header takes precedence."""
+    if "session_actor" not in g:
+        g.session_actor = _of_session()
+    found: tuple[Session, Actor] | None = g.session_actor
+    return None if found is None else found[0]
+
+
+def begin_session(token: str) -> tuple[str, Actor] | None:
+    """A new session of a token, which ends the one that the request has: its cookie, and its actor; None for no token.
+
+    Args:
+        token: as it was typed.
+    """
+    known = store().authenticate(token.strip())
+    if known is None:
+        return None
+    end_session()
+    return _sessions().begin(known.token)[0], known
+
+
+def end_session() -> None:
+    """End the session of the cookie of the request, if it has one."""
+    _sessions().end(_cookie())
+
+
+def require_form() -> None:
+    """Require that a form was sent by a page of this server, and in a session by a page of that session.
+
+    Requests with a token in the header need no proof: no other site can make a browser send them.
+
+    Raises:
+        Rejected: 403, it was not, or the session has ended meanwhile.
+    """
+    if "Authorization" in request.headers:
+        return
+    if not sessions.from_here(request, store().base()):
+        raise Rejected(
+            403,
+            "this form was not sent by a page of this server: the browser has to send Sec-Fetch-Site or Origin; "
+            "programs send 'Authorization: Bearer pvr_…' instead",
+        )
+    given = request.headers.get(FORM_HEADER) or request.form.get(FORM_FIELD, "")
+    found = session()
+    if found is None and given:
+        raise Rejected(403, "your session has ended: sign in again, then send the form again")
+    if found is not None and not found.proves(given):
+        raise Rejected(403, "the form is from another session: load the page again, then send it from there")
+
+
+def _sessions() -> Sessions:
+    return cast("Sessions", current_app.extensions[_SESSIONS])
+
+
+def _cookie() -> str:
+    return request.cookies.get(sessions.cookie_name(request, store().base()), "")
+
+
+def _of_session() -> tuple[Session, Actor] | None:
+    if "Authorization" in request.headers or not (secret := _cookie()) or not sessions.counts(request, store().base()):
+        return None
+    found = _sessions().find(secret)
+    actor = None if found is None else store().actor_of(found.token)
+    if found is None or actor is None:
+        _sessions().end(secret)
+        return None
+    return found, actor
 
 
 def repository() -> Repository:
@@ -96,6 +175,8 @@ def repository() -> Repository:
 
 
 def _actor() -> Actor:
+    if session() is not None:
+        return cast("Actor", g.session_actor[1])
     if is_stranger():
         return store().anonymous()
     scheme, _, token = request.headers["Authorization"].partition(" ")

@@ -29,7 +29,7 @@ SECURITY = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
@@ -77,7 +77,7 @@ def register(app: Flask) -> None:
         response.headers.extend(SECURITY)
         response.headers.add(REQUEST_ID, g.request_id)
         if request.endpoint != "static":
-            response.vary.add("Accept")
+            response.vary.update(("Accept", "Cookie"))
         # Caches must revalidate: a document that was withdrawn or made private meanwhile must not be served from them.
         response.headers.setdefault("Cache-Control", "no-cache" if auth.is_stranger() else "private, no-cache")
         _allow_cross_origin(response)
@@ -87,12 +87,14 @@ def register(app: Flask) -> None:
 def _allow_cross_origin(response: Response) -> None:
     """Allow cross-origin reads without credentials (Fetch Standard, section 3.3).
 
-    Responses do not depend on cookies, so that scripts of other sites may read everything that is public. They may read
-    with a token if the base IRI is on the public web, where users give their tokens to pages that they trust. Otherwise
-    the server is a local one: then reading with a token is for programs and the server's own pages, and no response
-    lets a public page reach into a private network (``Access-Control-Allow-Private-Network``). Cross-origin writes are
-    never allowed.
+    No response to another site depends on cookies, so that its scripts may read everything that is public. They may
+    read with a token if the base IRI is on the public web, where users give their tokens to pages that they trust.
+    Otherwise the server is a local one: then reading with a token is for programs and the server's own pages, and no
+    response lets a public page reach into a private network (``Access-Control-Allow-Private-Network``). Cross-origin
+    writes are never allowed.
     """
+    if auth.session() is not None:
+        return
     is_query = (request.endpoint or "").startswith("sparql.")
     if request.method not in _READING and not is_query:
         return

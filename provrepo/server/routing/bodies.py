@@ -53,6 +53,7 @@ ANSWERS: dict[str, str] = {
     "pingback.of_document": "Pingbacks",
     "pingback.of_project": "Pingbacks",
     "inbox.of_project": "Notices",
+    "sessions.who": "Caller",
     "health.health": "Health",
     "health.ready": "Ready",
     "metrics.one": "Metrics",

@@ -340,6 +340,12 @@ SCHEMAS: dict[str, Schema] = {
             "events": _list(_record(AuditEvent, time=_TIME)),
         }
     ),
+    "Caller": _object(
+        {
+            **{"name": STRING, "token": _or_null(STRING), "write": FLAG},
+            **{"projects": _or_null(_list(NAME)), "session": FLAG},
+        }
+    ),
     "Health": _object(
         {
             "status": {"enum": ["ok", "degraded"]},
