@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from provrepo.model.identifiers import Identifier
@@ -148,4 +149,10 @@ class Minter:
     def _in(self, identity: str, path: str) -> Identifier:
         if self.base:
             return Identifier(self.base + path)
-        return Identifier(f"urn:uuid:{uuid.uuid5(uuid.UUID(identity) if identity else _SPACE, path)}")
+        return _uuid(identity, path)
+
+
+@lru_cache(maxsize=4096)
+def _uuid(identity: str, path: str) -> Identifier:
+    # A submission mints the same few IRIs many times.
+    return Identifier(f"urn:uuid:{uuid.uuid5(uuid.UUID(identity) if identity else _SPACE, path)}")

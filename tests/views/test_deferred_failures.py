@@ -284,3 +284,29 @@ def test_no_reader_sees_the_parts_of_a_load_that_failed(
     assert list(view.dump("crops")) == before
     view.apply("crops", change)
     assert len(view.query("crops", COUNT).rows) == 6
+
+
+def test_a_load_that_was_killed_before_its_positions_were_stored_is_repeated(
+    tmp_path: Path, view: Quads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Content and records are there already; what happened to the documents since then is applied to them."""
+    monkeypatch.setattr("provrepo.views.sparql.store._FEW", 0)
+    stream = ChangeStream(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Updates, "remove", lambda *arguments, **options: 1 / 0)
+        submit(view, stream, "a", "b", "c")
+        with pytest.raises(Busy):
+            view.flush()
+    assert view.count("crops")
+    stream.withdraw("a")
+    stream.erase("b", 1)
+    stream.submit("c", [f"<urn:c> <{PROV}used> <urn:better>"])
+    plain = Quads(tmp_path / "plain", base=BASE)
+    try:
+        assert view.position("crops", "crops") == 0
+        for change in stream.changes:
+            view.apply("crops", change)
+            plain.apply("crops", change)
+        assert list(view.dump("crops")) == list(plain.dump("crops"))
+    finally:
+        plain.close()

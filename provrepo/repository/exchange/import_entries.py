@@ -2,14 +2,14 @@
 
 Entries are taken in pages. The chain of a page is verified before anything of it is stored. Then its blobs are stored
 under their digests, and at last its entries are appended in one transaction. A process that is killed in between has at
-most some blobs without entries, and goes on with the same page.
+most some blobs without entries, and goes on with the same page. While the views apply a page, the next one is received.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -223,12 +223,19 @@ def import_entries(
     count = stored = 0
     absent: dict[str, str] = {}
     length, digest = store.ledger.end(project)
-    for page in _pages(store, found, entries, length, digest):
-        result = _import_page(store, found, page, blobs)
-        count, stored = count + len(page), stored + result.blobs
-        absent |= result.absent
-        if progress is not None:
-            progress(page[-1].sequence)
+    with ThreadPoolExecutor(max_workers=1) as indexing:
+        indexed: Future[None] | None = None
+        for page in _pages(store, found, entries, length, digest):
+            result = _import_page(store, found, page, blobs)
+            if indexed is not None:
+                indexed.result()  # so that the content of no more than two pages waits
+            indexed = indexing.submit(_index, store)
+            count, stored = count + len(page), stored + result.blobs
+            absent |= result.absent
+            if progress is not None:
+                progress(page[-1].sequence)
+        if indexed is not None:
+            indexed.result()
     return Imported(count, stored, absent, store.ledger.length(project))
 
 
@@ -314,7 +321,6 @@ def _import_page(store: Store, mirror: Mirror, page: list[Entry], blobs: BlobSou
         for file in derived:
             discard(file)
         raise
-    _index(store)
     return Imported(len(page), len(arrived), absent, page[-1].sequence)
 
 

@@ -97,6 +97,13 @@ class Edit:
         replaced = dict.fromkeys(pair for edit in edits for pair in edit.replaced)
         return cls(list(replaced), [*positions.values(), *dict.fromkeys(others)])
 
+    def positions(self) -> Edit:
+        """The part of the edit that moves the positions of projects."""
+        return Edit(
+            [pair for pair in self.replaced if pair[1] == POSITION],
+            [quad for quad in self.added if quad.predicate == POSITION],
+        )
+
 
 class Catalogue:
     """Converts ledger entries into edits of the catalogue.

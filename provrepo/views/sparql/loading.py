@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
 
 import pyoxigraph as ox
 
-from provrepo.codecs.rdf.terms import PyoxigraphTerms
+from provrepo.codecs.rdf.lines import LineWriter
 from provrepo.errors import Damaged
-from provrepo.views.sparql.catalog import Catalogue
+from provrepo.model.document import Quad
+from provrepo.views.sparql.catalog import POSITION, Catalogue, Edit
 from provrepo.views.sparql.content import BulkLoad, Content, check_graph
 from provrepo.views.sparql.updates import Updates
 from provrepo.views.sparql.waiting.deferred import Waiting
@@ -39,10 +40,20 @@ class Loader:
             check_graph(graph, self._catalogue.version(change))
         return self._updates.insertion(quads, self._catalogue.graphs(change, graphs))
 
-    def bulk_load(self, store: ox.Store, changes: Iterable[Waiting]) -> None:
-        """Load the content of submissions as one atomic change."""
+    def bulk_load(self, store: ox.Store, changes: Sequence[Waiting], edits: Sequence[Edit]) -> None:
+        """Load the content of submissions and what their edits add, without positions, as one atomic change.
+
+        Args:
+            store: the store.
+            changes: the submissions.
+            edits: the edit of the catalogue for each of them.
+        """
+        writer = LineWriter()
         with ExitStack() as files:
-            contents = [self._content(files, each.change, each.content) for each in changes]
+            contents = [
+                self._content(files, writer, each.change, each.content, edit.added)
+                for each, edit in zip(changes, edits, strict=True)
+            ]
             with BulkLoad(contents) as stream:
                 store.bulk_load(cast("IO[bytes]", stream), ox.RdfFormat.N_QUADS)
 
@@ -53,21 +64,23 @@ class Loader:
         """
         size = content.stat().st_size
         with ExitStack() as files:
-            part = self._content(files, change, content)
+            part = self._content(files, LineWriter(), change, content)
             while part.lines.tell() < size:
                 with BulkLoad([part], most=_PART) as stream:
                     store.bulk_load(cast("IO[bytes]", stream), ox.RdfFormat.N_QUADS)
 
-    def _content(self, files: ExitStack, change: Change, content: Path) -> Content:
+    def _content(
+        self, files: ExitStack, writer: LineWriter, change: Change, content: Path, added: Iterable[Quad] = ()
+    ) -> Content:
         file = files.enter_context(content.open("rb"))
-        return Content(file, self._catalogue.version(change), self._records(change))
+        return Content(file, self._catalogue.version(change), self._records(writer, change, added))
 
-    def _records(self, change: Change) -> Callable[[Iterable[str]], bytes]:
-        """Makes the catalogue's records of the graphs of a version, as N-Quads."""
+    def _records(self, writer: LineWriter, change: Change, added: Iterable[Quad]) -> Callable[[Iterable[str]], bytes]:
+        """Makes the catalogue's records of the graphs of a version and of what is added, as N-Quads."""
 
         def records(graphs: Iterable[str]) -> bytes:
-            quads = PyoxigraphTerms().quads(self._catalogue.graphs(change, graphs))
-            return "".join(f"{quad} .\n" for quad in quads).encode()
+            quads = [*self._catalogue.graphs(change, graphs), *(quad for quad in added if quad.predicate != POSITION)]
+            return b"".join(writer.pieces(quads))
 
         return records
 

@@ -28,12 +28,7 @@ from provrepo.model.identifiers import Identifier
 from provrepo.model.minting import Minter
 from provrepo.views.sparql.catalog import OWN_PROJECT, POSITION, STAMP, Catalogue, Edit, Recorded
 from provrepo.views.sparql.checkpoints import Checkpoints
-from provrepo.views.sparql.dataset_store import (
-    DatasetStore,
-    copy_store,
-    open_store,
-    translated_errors,
-)
+from provrepo.views.sparql.dataset_store import DatasetStore, copy_store, open_store, translated_errors
 from provrepo.views.sparql.loading import Loader
 from provrepo.views.sparql.pool import StorePool
 from provrepo.views.sparql.query import QueryLimits, SparqlQuery
@@ -174,8 +169,8 @@ class Quads:
 
     def position(self, dataset: str, project: str) -> int:
         """The sequence number of the last entry of ``project`` applied to ``dataset``; 0 before the first."""
-        waiting = self._deferred.position(dataset, project)
-        return max(self._stored(dataset, project), waiting)
+        # What waits follows what is stored.
+        return self._deferred.position(dataset, project) or self._stored(dataset, project)
 
     def _stored(self, dataset: str, project: str) -> int:
         with self._reading(dataset) as store:
@@ -255,22 +250,25 @@ class Quads:
                 self._pool.rewrite(dataset, copy_store)
 
     def _load(self, dataset: str, changes: Sequence[Waiting]) -> None:
-        """Load submissions of new documents: the content of all, then their records in one transaction."""
+        """Load submissions of new documents: few as one update, many in bulk, after which the positions are moved.
+
+        Their records replace none; those of a load that a crash interrupted in between are the same.
+        """
         with self._writing(dataset) as dataset_store:
             store = dataset_store.store
-            insertions = []
+            edits = [self._catalogue.edit(each.change, partial(self._recorded.values, store)) for each in changes]
+            edit, insertions = Edit.merged(edits), []
             if len(changes) < _FEW:
                 insertions = [self._loader.insertion(each.change, each.content) for each in changes]
             else:
-                self._loader.bulk_load(store, changes)
-            edits = [self._catalogue.edit(each.change, partial(self._recorded.values, store)) for each in changes]
+                self._loader.bulk_load(store, changes, edits)
+                edit = edit.positions()
             removed = {
                 version: graphs
                 for each in changes
                 for version, graphs in self._recorded.graphs_to_remove(store, each.change).items()
             }
-            edited = self._updates.edit(Edit.merged(edits), removed)
-            self._updates.remove(dataset_store, removed, ";\n".join([*insertions, edited]))
+            self._updates.remove(dataset_store, removed, ";\n".join([*insertions, self._updates.edit(edit, removed)]))
 
     def remove_project(self, dataset: str, project: str) -> None:
         """Remove everything of one project from a dataset, its position included."""

@@ -104,7 +104,7 @@ class Deferred:
         """The sequence number of the last change of a project that waits; 0 where none does."""
         with self._guard:
             changes = self._waiting.get(dataset, ())
-            return max((each.change.sequence for each in changes if each.change.project == project), default=0)
+            return next((each.change.sequence for each in reversed(changes) if each.change.project == project), 0)
 
     def datasets(self) -> list[str]:
         """The datasets for which changes wait."""
