@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from provrepo.server.protocol.headers import SECURITY
 from provrepo.server.routing.openapi import describe
 from tests.support.contract import breaches
 from tests.support.serving import PROVN_TYPE, Site, opened
@@ -189,6 +190,44 @@ def test_every_json_response_has_a_schema(described: dict[str, Any]) -> None:
                 assert "$ref" in described_content["schema"], (path, status, media_type)
                 tried += 1
     assert tried > 200
+
+
+SAFE = {"Cache-Control", "Content-Language", "Content-Length", "Content-Type", "Expires", "Last-Modified"}
+"""Headers that scripts of other sites may read in any case (Fetch Standard, "CORS-safelisted response-header name")."""
+HOPS = {"Content-Encoding", "Date", "Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers", *SECURITY}
+"""Headers for caches and browsers, about which a script has nothing to know."""
+
+
+def test_scripts_of_other_sites_may_read_every_described_header(site: Site, described: dict[str, Any]) -> None:
+    exposed = site.client.get("/projects/open").headers["Access-Control-Expose-Headers"].split(", ")
+    named = {
+        name
+        for _, _, operation in operations(described)
+        for answer in operation["responses"].values()
+        for name in answer.get("headers", ())
+    }
+    assert {"Provrepo-Complete", "Provrepo-Sequence", "Provrepo-Setup-Id", "Provrepo-Omitted", "Retry-After"} <= named
+    assert named <= set(exposed)
+    assert set(exposed) == set(described["components"]["headers"])
+    assert len(exposed) == len(set(exposed))
+
+
+def test_sent_headers_are_described(site: Site, described: dict[str, Any]) -> None:
+    """Each header that a GET sends is one of those of its operation and status, for each representation."""
+    tried = 0
+    for path, method, operation in operations(described):
+        if method != "get":
+            continue
+        query = needed(operation) | ({"default": ""} if path.endswith("graphs") else {})
+        for media_type in ["*/*", *operation["responses"]["200"].get("content", {})]:
+            headers = {**site.auth("all"), "Accept": media_type}
+            answer = site.client.get(address(path), query_string=query, headers=headers)
+            about = operation["responses"].get(str(answer.status_code), {"headers": {}})
+            more = {name for name, _ in answer.headers} - SAFE - HOPS - set(about["headers"])
+            assert not more, (path, media_type, answer.status_code, more)
+            tried += answer.status_code == 200
+            answer.close()
+    assert tried > 150
 
 
 def test_links_lead_to_operations(described: dict[str, Any]) -> None:

@@ -13,7 +13,15 @@ from flask import Flask, Response, g, has_request_context, request
 from provrepo.model.identifiers import web_address
 from provrepo.server.protocol import auth
 
-__all__ = ["CONTENT_SECURITY_POLICY", "REQUEST_ID", "SECURITY", "LogFilter", "register", "request_id"]
+__all__ = [
+    "CONTENT_SECURITY_POLICY",
+    "REQUEST_ID",
+    "RESPONSE_HEADERS",
+    "SECURITY",
+    "LogFilter",
+    "register",
+    "request_id",
+]
 
 REQUEST_ID = "X-Request-Id"
 
@@ -34,16 +42,42 @@ SECURITY = {
 }
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_EXPOSED = (
-    "Content-Disposition, ETag, Link, Location, Provrepo-Edges, Provrepo-Nodes, Provrepo-Statements, "
-    f"Provrepo-Versions, Repr-Digest, Retry-After, WWW-Authenticate, {REQUEST_ID}"
-)
+
+RESPONSE_HEADERS = {
+    "Accept-Post": "The media types that a POST to this address may have (Linked Data Platform, section 7.1).",
+    "Accept-Ranges": "`bytes`: parts can be requested.",
+    "Allow": "The methods of the address.",
+    "Content-Disposition": "The name of the file.",
+    "Content-Range": "Which bytes of the representation these are.",
+    "Digest": "The SHA-256 of the whole representation, for clients that do not know `Repr-Digest` (RFC 3230).",
+    "ETag": "The version of the representation, for `If-None-Match` and `If-Match`.",
+    "Link": "Links to related resources (RFC 8288), such as the next page.",
+    "Location": "The address of what was made.",
+    "Provrepo-About": "Changes whenever what `/ledger/origin` says of the project changes.",
+    "Provrepo-Complete": "Whether the lineage across repositories is complete (`true` or `false`).",
+    "Provrepo-Edges": "The relations that are shown, and of how many: `10/12`.",
+    "Provrepo-Files": "The number of files in the package.",
+    "Provrepo-Nodes": "The things that are shown, and of how many: `10/12`.",
+    "Provrepo-Omitted": "The number of versions in the package without their bytes.",
+    "Provrepo-Originals": "The number of versions in the package with their bytes.",
+    "Provrepo-Sequence": "The number of entries of the project; of a package, the last one in it.",
+    "Provrepo-Setup-Id": "The set-up identifier of the repository, which a restore from a backup draws anew.",
+    "Provrepo-Statements": "The statements of all versions that are shown, and of how many.",
+    "Provrepo-Versions": "The versions that are shown, and of how many.",
+    "Provrepo-Withdrawn": "The number of withdrawn versions in the package.",
+    "Repr-Digest": "The SHA-256 of the whole representation (RFC 9530).",
+    "Retry-After": "The seconds after which to try again.",
+    "WWW-Authenticate": "How to authenticate.",
+    REQUEST_ID: "The identifier of the request in the log: that of the client if it is safe, otherwise a new one.",
+}
+"""What the response headers of this API mean. Scripts of other sites may read all of them."""
+
 _ALLOWED = (
     "Accept, Accept-Language, Authorization, Cache-Control, Content-Encoding, Content-Language, Content-Type, "
     "If-Modified-Since, If-None-Match, X-Requested-With"
 )
 _ALLOWED_WITHOUT_TOKEN = _ALLOWED.replace("Authorization, ", "")
-_SHARED = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
+_SHARED = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": ", ".join(sorted(RESPONSE_HEADERS))}
 
 
 def request_id(given: str) -> str:

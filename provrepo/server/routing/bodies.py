@@ -1,4 +1,4 @@
-"""The schemas of JSON bodies by endpoint, and the links from a response to further operations."""
+"""The schemas of JSON bodies and the headers of responses by endpoint, and the links to further operations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from provrepo.server.routing.schema_parts import Schema, ref
 from provrepo.server.routing.schemas_of_marquez import ANSWERS as MARQUEZ
 
-__all__ = ["ANSWERS", "BODIES", "LINKS", "answer"]
+__all__ = ["ANSWERS", "BODIES", "HEADERS", "LINKS", "answer"]
 
 ANSWERS: dict[str, str] = {
     "projects.index": "Projects",
@@ -82,6 +82,33 @@ _OF_RECEIPT = (
     ("pingback.received_for_version", "POST", _IN_VERSION),
     ("pingback.of_document", "GET", _IN_DOCUMENT),
 )
+_BYTES = ("Content-Disposition", "Repr-Digest")
+_PARTS = ("Accept-Ranges", "Content-Range")
+
+HEADERS: dict[str, Sequence[str]] = {
+    **dict.fromkeys(("projects.create", "pending.receive"), ("Location",)),
+    **dict.fromkeys(("submissions.submit", "submissions.replace"), ("ETag", "Location")),
+    "feed.ledger": ("Provrepo-About", "Provrepo-Sequence", "Provrepo-Setup-Id"),
+    "feed.blob": (*_BYTES, *_PARTS),
+    "packages.package": (
+        *_BYTES,
+        "Provrepo-Files",
+        "Provrepo-Omitted",
+        "Provrepo-Originals",
+        "Provrepo-Sequence",
+        "Provrepo-Withdrawn",
+    ),
+    **dict.fromkeys(("documents.current", "documents.one"), ("Content-Disposition",)),
+    "documents.original": ("Digest", *_BYTES),
+    **dict.fromkeys(("pending.original", "graphs.one"), ("Content-Disposition",)),
+    "lineage.lineage": ("Content-Disposition", "Provrepo-Complete", "Provrepo-Edges", "Provrepo-Nodes"),
+    "lineage.thing": ("Content-Disposition", "Provrepo-Statements", "Provrepo-Versions"),
+    "inbox.receive": ("Location",),
+    **dict.fromkeys(("inbox.listed", "inbox.one"), ("Accept-Post",)),
+    "static": ("Content-Disposition", *_PARTS),
+}
+"""The response headers of each operation that has more than every one has; ``RESPONSE_HEADERS`` describes them."""
+
 LINKS: dict[str, Sequence[tuple[str, str, Mapping[str, str]]]] = {
     "projects.create": (
         *((name, "GET", _IN_PROJECT) for name in ("projects.one", "projects.documents", "feed.ledger")),

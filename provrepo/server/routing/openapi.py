@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 
 from provrepo._version import __version__
 from provrepo.problems import MEDIA_TYPE
+from provrepo.server.protocol.headers import REQUEST_ID, RESPONSE_HEADERS
 from provrepo.server.protocol.respond import json_response
 from provrepo.server.routing import bodies, schemas
 from provrepo.server.routing.rates import Rate
@@ -38,7 +39,12 @@ _PERMISSION_PROBLEMS = {
 """Statuses of problems that follow from the permission that an operation needs."""
 
 _WITH_TOKEN = frozenset({Permission.WRITE, Permission.SEND, Permission.ADMINISTER})
-_RETRY = {"Retry-After": {"description": "The seconds after which to try again.", "schema": {"type": "integer"}}}
+_HEADERS_OF_PROBLEMS = {
+    401: ("WWW-Authenticate",),
+    415: ("Accept-Post",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 
 _Ids = Mapping[tuple[str, str, Set[str]], str]
 """Identifiers of operations, by endpoint, method and the parameters in their address."""
@@ -74,6 +80,9 @@ def describe(app: Flask) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas.SCHEMAS,
+            "headers": {
+                name: {"description": text, "schema": STRING} for name, text in sorted(RESPONSE_HEADERS.items())
+            },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         # Reading public projects needs no token.
@@ -150,13 +159,20 @@ def _headers(operation: Operation) -> Iterator[dict[str, Any]]:
 def _responses(operation: Operation, endpoint: str, method: str, ids: _Ids) -> Iterator[tuple[int, dict[str, Any]]]:
     for status in operation.statuses:
         content = {"content": _response_content(operation, endpoint)} if operation.response_types else {}
-        found = {"description": "The result." if operation.response_types else "Done.", **content}
+        common = ("ETag", "Link") if method == "GET" else ()
+        headers = _answered(*common, *bodies.HEADERS.get(endpoint, ()))
+        found = {"description": "The result." if operation.response_types else "Done.", **headers, **content}
         yield status, {**found, **_links(endpoint, ids)}
     if method == "GET":
         yield 304, {"description": "Not modified since the client received it."}
     for status in sorted(_problems(operation, method) - set(operation.statuses)):
-        headers = {"headers": _RETRY} if status == 429 else {}
+        headers = _answered(*_HEADERS_OF_PROBLEMS.get(status, ()))
         yield status, {"description": "A problem.", **headers, "content": _problem(endpoint, status)}
+
+
+def _answered(*names: str) -> dict[str, Any]:
+    """The headers of a response."""
+    return {"headers": {name: {"$ref": f"#/components/headers/{name}"} for name in sorted({*names, REQUEST_ID})}}
 
 
 def _problems(operation: Operation, method: str) -> set[int]:
