@@ -12,7 +12,8 @@ import provrepo
 from provrepo.errors import Conflict, Diverged, Mirrored, NotFound, RemoteError
 from provrepo.ledger.entries import Entry, canonical
 from provrepo.repository.exchange import serving
-from provrepo.repository.exchange.import_entries import begin_mirror, fetch_absent, import_entries
+from provrepo.repository.exchange.begin import begin_mirror
+from provrepo.repository.exchange.import_entries import fetch_absent, import_entries
 from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository

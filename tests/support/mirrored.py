@@ -9,7 +9,8 @@ from typing import Any
 
 from provrepo.errors import NotFound
 from provrepo.repository.exchange import serving
-from provrepo.repository.exchange.import_entries import Imported, begin_mirror, import_entries
+from provrepo.repository.exchange.begin import begin_mirror
+from provrepo.repository.exchange.import_entries import Imported, import_entries
 from provrepo.repository.repository import Repository
 
 URL = "https://lab-a.example/projects/crops"

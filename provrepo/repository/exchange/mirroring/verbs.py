@@ -23,16 +23,8 @@ from provrepo.ledger.entries import Entry, now
 from provrepo.ledger.exchange.mirrors import Mirror
 from provrepo.repository import access
 from provrepo.repository.context import Context
-from provrepo.repository.exchange.import_entries import (
-    ALL,
-    BLOBS,
-    begin_mirror,
-    fetch_absent,
-    import_entries,
-    require_foreign,
-    require_mirror,
-    require_only_public,
-)
+from provrepo.repository.exchange.begin import begin_mirror, require_foreign, require_only_public
+from provrepo.repository.exchange.import_entries import ALL, BLOBS, fetch_absent, import_entries, require_mirror
 from provrepo.repository.exchange.mirroring.http_origin import HttpOrigin, split_url
 from provrepo.repository.exchange.mirroring.records import MirrorInfo, mirror_info
 from provrepo.repository.exchange.serving import StreamEnd

@@ -19,14 +19,8 @@ from provrepo.ledger.exchange.mirrors import Mirror
 from provrepo.ledger.storage import durable
 from provrepo.repository import access
 from provrepo.repository.context import Context
-from provrepo.repository.exchange.import_entries import (
-    ALL,
-    Imported,
-    begin_mirror,
-    fetch_absent,
-    import_entries,
-    require_foreign,
-)
+from provrepo.repository.exchange.begin import begin_mirror, require_foreign
+from provrepo.repository.exchange.import_entries import ALL, Imported, fetch_absent, import_entries
 from provrepo.repository.exchange.mirroring.verbs import locked
 from provrepo.repository.exchange.package.layout import Contents
 from provrepo.repository.exchange.package.reading import PackageReader
