@@ -81,6 +81,8 @@ class Activity:
         self._made: set[str] = set()
         self._uses: set[tuple[object, str | None]] = set()
         self._unresolved: set[str] = set()
+        self._unobserved: dict[tuple[str, str], int] = {}
+        self._tables: set[tuple[str, str, bool]] = set()
         self._models: list[Event] = []
 
     @classmethod
@@ -343,6 +345,35 @@ class Activity:
             warn_once("provenance is incomplete: it is not known which file %s is", shown)
             self.recorder.note("unresolved", activity=self.number, name=shown)
 
+    def unobserved(self, where: str, error: str) -> None:
+        """Record that an adapted function of a library could not tell what it opens.
+
+        Args:
+            where: the function.
+            error: the class of the error.
+        """
+        count = self._unobserved[where, error] = self._unobserved.get((where, error), 0) + 1
+        if count == 1:
+            warn_once("provenance is incomplete: what %s opens could not be observed (%s)", where, error)
+            self.recorder.note("unobserved", activity=self.number, where=where, error=error, count=count)
+
+    def table(self, database: str, name: str, *, wrote: bool) -> None:
+        """Record that a table of a database was read or written.
+
+        Args:
+            database: the path of a file, or a URL.
+            name: of the table.
+            wrote: whether it was written.
+        """
+        if (database, name, wrote) not in self._tables:
+            self._tables.add((database, name, wrote))
+            before = signature(database) if wrote and database not in self.pending else None
+            if before is not None:  # the connection may be older than this activity
+                self.writes(database, Pending(before, None, False, self.recorder.now()))
+            self.recorder.note(
+                "table", activity=self.number, time=self.recorder.now(), database=database, table=name, wrote=wrote
+            )
+
     def model(self, thing: object, name: str | None) -> None:
         """Record that this activity trained a model: a value, or the path of a file that contains it at the end."""
         event: Event = {"event": "model", "activity": self.number, "name": name}
@@ -383,6 +414,11 @@ class Activity:
         contained(self._children)()
         if error is None:
             self.settle()
+        events += [
+            {"event": "unobserved", "activity": self.number, "where": where, "error": name, "count": count}
+            for (where, name), count in self._unobserved.items()
+            if count > 1
+        ]
         if self.is_remote:
             if events:
                 self.recorder.journal.write(*events)

@@ -12,13 +12,12 @@ import sys
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
+from provrepo.capture.child.provrepo_libraries.after_import import AfterImport
 from provrepo.capture.child.provrepo_paths import Replaced
 from provrepo.capture.failures import contained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from importlib.machinery import ModuleSpec
-    from types import ModuleType
 
     from provrepo.capture.activities import Activity
     from provrepo.capture.recorder import Recording, SessionContext
@@ -29,34 +28,9 @@ __all__ = ["watch"]
 @functools.cache
 def watch() -> None:
     """Propagate the context to threads, pools and processes, once the program imports the modules that start them."""
-    sys.meta_path.insert(0, _Finder())
-    for name, adapt in _ADAPTED.items():
-        if name in sys.modules:
-            adapt(sys.modules[name])
+    AfterImport({name: contained(adapt) for name, adapt in _ADAPTED.items()}).install()
     if os.name == "posix":
         os.system = _System(os.system)
-
-
-class _Finder:
-    """An import hook that adapts the modules of ``_ADAPTED`` after their import."""
-
-    def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
-        adapt = _ADAPTED.get(name)
-        if adapt is None:
-            return None
-        for finder in sys.meta_path:
-            spec = None if finder is self else finder.find_spec(name, path, target)
-            if spec is not None and spec.loader is not None:
-                spec.loader.exec_module = functools.partial(  # type: ignore[method-assign]
-                    _executed, spec.loader.exec_module, adapt
-                )
-                return spec
-        return None
-
-
-def _executed(execute: Callable[[ModuleType], None], adapt: Callable[[ModuleType], None], module: ModuleType) -> None:
-    execute(module)
-    contained(adapt)(module)
 
 
 # Threads --------------------------------------------------------------------------------------------------------------

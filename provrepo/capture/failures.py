@@ -8,6 +8,8 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from provrepo.capture.child.provrepo_libraries.observing import foreign
+
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterator
@@ -51,7 +53,7 @@ def contained(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
         try:
             return function(*args, **kwargs)
         except Exception as error:  # no failure of capture may reach the program
-            if _foreign(error):
+            if foreign(error):
                 raise
             _failed(function, error)
             return None
@@ -70,19 +72,6 @@ def _failed(function: Callable[..., Any], error: Exception) -> None:
     warn_once("provenance is incomplete: %s", reason)
     with suppress(Exception):
         __getattr__("LOG").debug("the failure of %s", where, exc_info=error)
-
-
-def _foreign(error: Exception) -> bool:
-    """Whether an error comes from the program: raised by a signal handler that ran while code of capture did."""
-    signals = sys.modules.get("signal")
-    if signals is None:
-        return False
-    handlers = [signals.getsignal(number) for number in signals.valid_signals()]
-    codes = {getattr(getattr(handler, "__func__", handler), "__code__", None) for handler in handlers} - {None}
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code not in codes:
-        trace = trace.tb_next
-    return trace is not None
 
 
 def warn_once(message: str, *about: object) -> None:

@@ -351,19 +351,21 @@ def test_other_versions_of_python_report_or_do_not_notice() -> None:
             assert Captured(Path(f"{name}.trig")).generated == {(f"{name}.csv", name)}, name
 
 
-@pytest.mark.parametrize(
-    "file", ["__init__.py", "sitecustomize.py", "provrepo_child.py", "provrepo_noise.py", "provrepo_paths.py"]
-)
+CHILD = ROOT / "provrepo" / "capture" / "child"
+
+
+@pytest.mark.parametrize("file", sorted(path.relative_to(CHILD).as_posix() for path in CHILD.rglob("*.py")))
 def test_what_runs_in_commands_is_of_an_old_syntax(file: str) -> None:
-    source = (ROOT / "provrepo" / "capture" / "child" / file).read_text()
-    tree = ast.parse(source, feature_version=(3, 8))
+    tree = ast.parse((CHILD / file).read_text(), feature_version=(3, 8))
     imported = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
-    imported |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+    absolute = {n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and not n.level}
+    imported |= {n.module or "" for n in absolute}
     standing_alone = {"__future__", "_thread", "atexit", "fcntl", "hashlib", "os", "stat", "sys", "time", "typing"}
-    own = {
-        name for part in ("noise", "paths") for name in (f"provrepo_{part}", f"provrepo.capture.child.provrepo_{part}")
-    }
-    assert imported <= standing_alone | own | {"provrepo_child", "sitecustomize"} | {"collections.abc", "types"}
+    standard = {"collections.abc", "functools", "glob", "importlib", "re", "types", "urllib.parse"}
+    own = {"sitecustomize", "provrepo_child", "provrepo_libraries", "provrepo_noise", "provrepo_paths"}
+    own |= {"provrepo_libraries.observing"}
+    own |= {f"provrepo.capture.child.{name}" for name in own} | {"provrepo.capture.child"}
+    assert imported <= standing_alone | standard | own
 
 
 def test_a_handler_of_a_signal_may_raise_while_a_file_is_hashed() -> None:

@@ -104,6 +104,16 @@ GROUPS: tuple[Group, ...] = (
         "openlineage-python 1.54.0: its transports and all of its facets, against a server that is disturbed",
     ),
     Group(
+        "capture_libraries",
+        600,
+        (
+            *("provrepo/capture/child/*", "provrepo/capture/files/*"),
+            "tests/integration/capture_libraries_runner.py",
+        ),
+        "recording of pyarrow 26, pandas 3, Polars 2, h5py, netCDF4, zarr 3, DuckDB 2, PyTorch 2.15 and others",
+        large=True,
+    ),
+    Group(
         "dbt",
         300,
         (*_EVENTS, "tests/integration/dbt/*"),

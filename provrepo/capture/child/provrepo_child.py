@@ -15,6 +15,8 @@ from _thread import get_ident
 from typing import TYPE_CHECKING
 
 if __package__:
+    from provrepo.capture.child import provrepo_libraries
+    from provrepo.capture.child.provrepo_libraries.observing import foreign
     from provrepo.capture.child.provrepo_noise import of_standard_library, uninteresting
     from provrepo.capture.child.provrepo_paths import (
         Opens,
@@ -26,6 +28,8 @@ if __package__:
         standard_files,
     )
 else:  # in a process below provrepo run
+    import provrepo_libraries  # type: ignore[import-not-found, no-redef]
+    from provrepo_libraries.observing import foreign  # type: ignore[import-not-found, no-redef]
     from provrepo_noise import (  # type: ignore[import-not-found, no-redef]
         of_standard_library,
         uninteresting,
@@ -62,6 +66,7 @@ def start(folder: str) -> None:
     reporter.standard_streams()
     atexit.register(reporter.ended)
     sys.addaudithook(reporter.seen)
+    provrepo_libraries.install()
 
 
 class Reporter:
@@ -77,6 +82,8 @@ class Reporter:
         self._known: dict[str, tuple[int, ...]] = {}
         self._large: set[str] = set()
         self._written: set[str] = set()
+        self._tables: set[tuple[str, str, bool]] = set()
+        self._failures: dict[tuple[str, str], int] = {}
         self._file = ""
         self._opens = Opens()
         self._input: tuple[str, tuple[int, ...], str | None, int, float] | None = None
@@ -85,6 +92,10 @@ class Reporter:
             "os.remove": self._removed,
             "os.rename": self._renamed,
             "os.truncate": self._truncated,
+            "provrepo.failed": self._failed,
+            "provrepo.file": self._named,
+            "provrepo.table": self._table,
+            "provrepo.written": self._wrote,
             "sqlite3.connect": self._connected,
         }
         self.forked()
@@ -135,7 +146,7 @@ class Reporter:
             else:
                 handler(*args)
         except Exception as error:
-            if _foreign(error):
+            if foreign(error):
                 raise
         finally:
             self._busy.discard(thread)
@@ -157,12 +168,15 @@ class Reporter:
             return
         before = (self._known.get(path), path in self._written)
         since = time.time()
+        self._access(path, flags)
+        if mode is not None:
+            self._opens.recorded(frame, flags, (path, since, *before))
+
+    def _access(self, path: str, flags: int) -> None:
         if flags & (os.O_WRONLY | os.O_RDWR):
             self._write(path, flags)
         else:
             self._read(path)
-        if mode is not None:
-            self._opens.recorded(frame, flags, (path, since, *before))
 
     def _retract(self, path: str, since: float, known: tuple[int, ...] | None, written: bool) -> None:
         """Take back that a file was opened: an opener opens another one."""
@@ -179,9 +193,30 @@ class Reporter:
     def _connected(self, database: object) -> None:
         name = os.fsdecode(database)  # type: ignore[arg-type]
         if name and not name.startswith((":memory:", "file:")):
-            path = located(name)
-            if path is not None and not uninteresting(path):
-                self._write(path, os.O_RDWR | os.O_CREAT)
+            self._named(name, os.O_RDWR | os.O_CREAT)
+
+    def _named(self, name: object, flags: int) -> None:
+        path = located(name)
+        if path is None:
+            self._unresolved(name)
+        elif not uninteresting(path):
+            self._access(path, flags)
+
+    def _wrote(self, name: object) -> None:
+        path = located(name)
+        if path is not None and path not in self._written and not uninteresting(path):
+            self._written.add(path)
+            self._report("write", path, None, True)
+
+    def _table(self, database: str, name: str, wrote: bool) -> None:
+        if (database, name, wrote) not in self._tables:
+            self._tables.add((database, name, wrote))
+            self._report("table", database, name, wrote)
+
+    def _failed(self, where: str, error: str) -> None:
+        count = self._failures[where, error] = self._failures.get((where, error), 0) + 1
+        if count == 1:
+            self._report("unobserved", where, error, count)
 
     def _removed(self, name: object, folder: int = -1) -> None:
         path = located(name, folder)
@@ -207,6 +242,8 @@ class Reporter:
         path = None
         if event == "open" and args[2] & (os.O_WRONLY | os.O_RDWR) and not isinstance(args[0], int):
             path = None if args[0] is None else self._opens.path(args[0], args[1])
+        elif event == "provrepo.written" or (event == "provrepo.file" and args[1] & (os.O_WRONLY | os.O_RDWR)):
+            path = located(args[0])
         elif event in ("os.rename", "os.link"):
             path = located(args[1], args[3])
         elif event == "os.truncate":
@@ -288,6 +325,8 @@ class Reporter:
                 if not _of_python(module):
                     versions.append((name, version))
             self.standard_input()
+            for (where, error), count in self._failures.items():
+                self._report("unobserved", where, error, count)
             python = (sys.implementation.name, ".".join(map(str, sys.version_info[:3])))
             self._report("python", python, versions)
         except Exception:  # noqa: S110, BLE001 (a failure here must not become the program's)
@@ -303,21 +342,6 @@ class Reporter:
             os.write(report, line.encode("ascii"))
         finally:
             os.close(report)
-
-
-def _foreign(error: Exception) -> bool:
-    """Whether an error comes from the program: raised by a signal handler that ran while this code did."""
-    signals = sys.modules.get("signal")
-    if signals is None:
-        return False
-    handlers = [signals.getsignal(number) for number in range(1, signals.NSIG)]
-    codes = [getattr(getattr(handler, "__func__", handler), "__code__", None) for handler in handlers]
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code in codes:
-            return True
-        trace = trace.tb_next
-    return False
 
 
 def _of_python(module: object) -> bool:

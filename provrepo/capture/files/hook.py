@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, NamedTuple
 
+from provrepo.capture.child import provrepo_libraries
 from provrepo.capture.child.provrepo_noise import uninteresting
 from provrepo.capture.child.provrepo_paths import Opens, located, nameless, of_descriptor
 from provrepo.capture.facts.environment import imported_by_capture
@@ -25,6 +26,7 @@ def watch() -> None:
     _opens()
     sys.addaudithook(_seen)
     yield_to(_taken)
+    provrepo_libraries.install()
 
 
 def yield_to(taken: Callable[[], bool]) -> None:
@@ -129,19 +131,55 @@ def _truncated(name: object, length: int) -> None:
 
 @contained
 def _connected(database: object) -> None:
-    activity = recording_here()
     name = os.fsdecode(database)  # type: ignore[arg-type]
-    if activity is None or not name or name.startswith((":memory:", "file:")):
+    if name and not name.startswith((":memory:", "file:")):  # those are known when it is connected
+        _named(name, os.O_RDWR | os.O_CREAT)
+
+
+@contained
+def _named(name: object, flags: int) -> None:
+    """A file that compiled code is about to open."""
+    activity = recording_here()
+    path = None if activity is None else located(name)
+    if activity is None:
         return
-    path = located(name)  # SQLite opens the file itself, without an audit event
-    if path is not None and not uninteresting(path, _reports()):
-        _access(activity, path, os.O_RDWR | os.O_CREAT)
+    if path is None:
+        activity.unresolved(name)
+    elif not uninteresting(path, _reports()):
+        _access(activity, path, flags)
+
+
+@contained
+def _written(name: object) -> None:
+    """A file that compiled code has just written."""
+    activity = recording_here()
+    path = None if activity is None else located(name)
+    if activity is not None and path is not None and not uninteresting(path, _reports()):
+        activity.wrote(path)
+
+
+@contained
+def _table(database: str, name: str, wrote: bool) -> None:
+    activity = recording_here()
+    if activity is not None:
+        activity.table(database, name, wrote=wrote)
+
+
+@contained
+def _failed(where: str, error: str) -> None:
+    activity = recording_here()
+    if activity is not None:
+        activity.unobserved(where, error)
 
 
 _HANDLERS: dict[str, Callable[..., object]] = {
     "os.link": functools.partial(_moved, links=True),
     "os.rename": _moved,
     "os.truncate": _truncated,
+    "provrepo.failed": _failed,
+    "provrepo.file": _named,
+    "provrepo.table": _table,
+    "provrepo.written": _written,
     "sqlite3.connect": _connected,
 }
 

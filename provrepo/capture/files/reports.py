@@ -185,6 +185,18 @@ class _Replay:
             self._move(line.kind, line.time, *line.details)
         elif line.kind == "output" and line.details[0] not in claimed:
             self.output(line.time, *line.details)
+        elif line.kind == "table":
+            database, table, wrote = line.details
+            self.events.append({
+                "event": "table", "activity": self._activity, "time": line.time, "database": database, "table": table,
+                "wrote": wrote,
+            })  # fmt: skip
+        elif line.kind == "unobserved":
+            where, error, count = line.details
+            warn_once("provenance is incomplete: what %s opens could not be observed (%s)", where, error)
+            self.events.append(
+                {"event": "unobserved", "activity": self._activity, "where": where, "error": error, "count": count}
+            )
         elif line.kind == "unresolved":
             self.events.append({"event": "unresolved", "activity": self._activity, "name": text(line.details[0])})
 

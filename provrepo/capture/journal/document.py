@@ -106,10 +106,11 @@ class _Description:
         for entity in entities:
             self._entity(entity)
         for use in (use for run in runs for use in run.uses):
-            self._relation(USAGE, use.run.number, use.thing.name, use.time, use.role)
+            self._relation(USAGE, use.run.number, use.thing.name, use.time, use.role, _tables(use.run, use.thing))
         for entity in entities:
             if entity.maker is not None:
-                self._relation(GENERATION, entity.name, entity.maker.number, entity.generated, entity.role)
+                tables = _tables(entity.maker, entity, wrote=True)
+                self._relation(GENERATION, entity.name, entity.maker.number, entity.generated, entity.role, tables)
         described = {entity.name for entity in entities}
         for generated, used, number in self._history.derived:
             if generated in described and used in described:
@@ -123,8 +124,11 @@ class _Description:
             name = f"step-{name}" if name else "session"
         return Identifier(self._namespace + name)
 
-    def _relation(self, kind: Kind, first: str | int, second: str | int, time: float, role: str | None) -> None:
+    def _relation(
+        self, kind: Kind, first: str | int, second: str | int, time: float, role: str | None, tables: list[str]
+    ) -> None:
         attributes = [text(PROV_ROLE, role)] if role else []
+        attributes += [text(PROVREPO + "table", table) for table in tables]
         args: tuple[Term, ...] = (self._id(first), self._id(second), instant(time))
         self._statements.append(Statement(kind, None, args, tuple(attributes)))
 
@@ -172,6 +176,10 @@ class _Description:
         attributes += [text(SCHEMA + "additionalProperty", f"{name}={value}") for name, value in run.parameters]
         attributes += [typed(PROVREPO + "seed", str(seed), "integer") for seed in run.seeds]
         attributes += [text(PROVREPO + "unresolved", name) for name in dict.fromkeys(run.unresolved)]
+        attributes += [
+            text(PROVREPO + "unobserved", name if count == 1 else f"{name} ({count} times)")
+            for name, count in run.unobserved.items()
+        ]
         attributes += self._where(run)
         if end is None or (run.number == 0 and self._history.close is None):
             attributes.append(typed(PROVREPO + "incomplete", "true", "boolean"))
@@ -244,6 +252,11 @@ class _Description:
                 attributes.append(text(PROVREPO + key, event[key]))
         attributes += [text(PROVREPO + "column", column) for column in event.get("columns", [])]
         return attributes
+
+
+def _tables(run: Run, thing: Entity, *, wrote: bool = False) -> list[str]:
+    """The tables of a database that an activity read or wrote."""
+    return sorted(set(run.tables.get((thing.event.get("path", ""), wrote), ())))
 
 
 def _stats(stats: Event) -> list[Attribute]:

@@ -30,6 +30,8 @@ class Run:
         kinds: IRIs of its classes.
         seeds: of random numbers.
         unresolved: names of which it is not known which files they stood for.
+        tables: of databases: names of tables that were read or, with True, written.
+        unobserved: functions of libraries that could not tell what they opened, with the error, and how often.
         uses: its usages, in order; each entity once for each role.
         outputs: the entities that it generated, in order.
     """
@@ -40,6 +42,8 @@ class Run:
     kinds: list[str] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
+    tables: dict[tuple[str, bool], list[str]] = field(default_factory=dict)
+    unobserved: dict[str, int] = field(default_factory=dict)
     uses: list[Use] = field(default_factory=list)
     outputs: list[Entity] = field(default_factory=list)
 
@@ -190,6 +194,11 @@ class History:
                 run.seeds.append(event["value"])
             case "unresolved" if run:
                 run.unresolved.append(event["name"])
+            case "unobserved" if run:
+                name = f"{event['where']}: {event['error']}"
+                run.unobserved[name] = max(event["count"], run.unobserved.get(name, 0))
+            case "table" if run:
+                self._table(event, run)
             case "kind":
                 self._kind(event, run, thing)
             case "stats" if thing:
@@ -236,6 +245,13 @@ class History:
             self._generated(thing, run, event["time"], None)
             if whole is not None:
                 self._uses.append(Use(run, whole, event["time"], None))
+
+    def _table(self, event: Event, run: Run) -> None:
+        """Add a table that was read or written, to the database that was."""
+        run.tables.setdefault((event["database"], event["wrote"]), []).append(event["table"])
+        current = self._current.get(event["database"])
+        if current is not None and not event["wrote"]:  # the connection may be older than the activity
+            self._uses.append(Use(run, current, event["time"], None))
 
     def _kind(self, event: Event, run: Run | None, thing: Entity | None) -> None:
         if "path" in event:

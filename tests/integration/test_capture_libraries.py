@@ -1,0 +1,111 @@
+"""Libraries that read and write files in compiled code, in their own environment: exactly their files are recorded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from provrepo.model.statements import GENERATION, USAGE
+from provrepo.vocab import PROV_LOCATION, PROVREPO
+from tests.integration.capture_libraries_runner import CASES
+from tests.integration.environments import ROOT, NotHere, python, run
+from tests.support.captured import Captured
+from tests.support.command import provrepo
+
+REQUIREMENTS = [
+    "aiohttp==3.14.5", "astropy==8.0.2", "duckdb==2.0.1", "fsspec==2026.9.0", "h5netcdf==1.8.1", "h5py==3.16.0",
+    "httpx==0.28.1", "joblib==1.6.0", "netCDF4==1.7.5.1.post1", "pandas==3.1.1", "Pillow==13.0.0", "polars==2.1.0",
+    "pyarrow==26.0.1", "requests==2.34.2", "safetensors==0.8.0", "SQLAlchemy==2.1.9", "tables==3.11.1",
+    "xarray==2026.9.0", "zarr==3.1.6",
+]  # fmt: skip
+TORCH = ["torch==2.15.0", "numpy"]
+"""In an environment of its own, since it takes several gigabytes where its packages have parts for graphics cards."""
+
+
+@pytest.fixture(scope="session")
+def interpreters() -> dict[str, Path]:
+    return {}
+
+
+def interpreter(interpreters: dict[str, Path], case: str) -> Path:
+    name = "capture_torch" if case == "Torch" else "capture_libraries"
+    if name not in interpreters:
+        try:
+            interpreters[name] = python(name, TORCH if case == "Torch" else REQUIREMENTS)
+        except NotHere as error:
+            pytest.skip(f"{name} cannot be installed: {error}")
+    return interpreters[name]
+
+
+def files(found: Captured, kind: object) -> set[str]:
+    """Where the files are that were used or generated, below the folder of the document."""
+    named = {s.args[1 if kind is USAGE else 0] for s in found.document if s.kind is kind}
+    paths = {p for s in found.document if s.kind.element and s.id in named for p in found.values(s, PROV_LOCATION)}
+    return {str(Path(path).relative_to(found.path.parent)) for path in paths}
+
+
+RUNNER = Path(__file__).with_name("capture_libraries_runner.py")
+
+
+def recorded(interpreter: Path, case: str, way: str, folder: Path) -> Captured:
+    """What is recorded of a case, after its preparation."""
+    done = subprocess.run(
+        [interpreter, RUNNER, case, "prepare"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    if way == "run":
+        ended = provrepo("run", "--out", "run.trig", "--", interpreter, RUNNER, case, "work", cwd=folder)
+        assert ended.returncode == 0, ended.stderr
+    else:  # provrepo and what it needs from our environment, the libraries from theirs
+        ours = [str(ROOT), *(path for path in sys.path if path.endswith("site-packages"))]
+        late = (
+            f"import sys, runpy; sys.path += {ours!r}; sys.argv = ['work', {case!r}, 'work', 'late'];"
+            f"runpy.run_path({str(RUNNER)!r}, run_name='__main__')"
+        )
+        ran = subprocess.run([interpreter, "-c", late], cwd=folder, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stderr == ""
+    return Captured(folder / "run.trig")
+
+
+@pytest.mark.parametrize("way", ["run", "step"])
+@pytest.mark.parametrize("case", CASES)
+def test_exactly_the_files_of_a_library(case: str, way: str, interpreters: dict[str, Path], tmp_path: Path) -> None:
+    found = recorded(interpreter(interpreters, case), case, way, tmp_path)
+    used, generated = (set(side.split()) for side in CASES[case].__doc__.rstrip(".").split("->"))
+    assert (files(found, USAGE), files(found, GENERATION)) == (used, generated)
+    assert found.problems() == []
+    assert not [one for one in found.activities() if found.values(one, PROVREPO + "unobserved")]
+
+
+@pytest.mark.parametrize(
+    ("case", "read", "written"),
+    [("Duckdb", {"raw", "clean"}, {"clean"}), ("SqlAlchemy", {"raw", "clean"}, {"clean"})],
+)
+def test_tables_of_databases(
+    case: str, read: set[str], written: set[str], interpreters: dict[str, Path], tmp_path: Path
+) -> None:
+    found = recorded(interpreter(interpreters, case), case, "run", tmp_path)
+
+    def tables(kind: object) -> set[str]:
+        return {name for s in found.document if s.kind is kind for name in found.values(s, PROVREPO + "table")}
+
+    assert tables(USAGE) == read
+    assert tables(GENERATION) == written
+
+
+def test_a_program_that_uses_all_of_them_is_as_it_was(interpreters: dict[str, Path], tmp_path: Path) -> None:
+    """Signatures and names of what is adapted are those of the libraries."""
+    code = "import inspect, pickle, pyarrow, pyarrow.parquet as pq, polars as pl, h5py, pyarrow.dataset as ds\n" + (
+        "print(inspect.signature(pq.ParquetFile.__init__), inspect.signature(pl.read_csv), inspect.signature("
+        "ds.write_dataset), inspect.signature(pl.LazyFrame.collect), pl.LazyFrame.collect.__doc__, pyarrow.OSFile,"
+        "pickle.loads(pickle.dumps(pl.read_csv)) is pl.read_csv, h5py.h5f.open.__name__, pq.read_schema.__module__)"
+    )
+    here = interpreter(interpreters, "Parquet")
+    plain = run([here, "-c", code]).stdout
+    done = provrepo("run", "--out", "run.trig", "--", here, "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode() == plain != ""
