@@ -18,9 +18,11 @@ __all__ = ["Statements", "json_value", "link", "typed", "unknown_members", "valu
 
 
 def words(name: str, text: object) -> list[Attribute]:
-    """An attribute with a text, without secrets; none for None and the empty text."""
+    """An attribute with a text, without secrets; none for None and the empty text. What is no text stays JSON."""
     if text is None or text == "":
         return []
+    if isinstance(text, dict | list):
+        return [json_value(name, text)]
     return [(Identifier(name), Literal(masked(str(text))))]
 
 

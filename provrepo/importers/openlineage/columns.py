@@ -6,13 +6,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from provrepo.importers.openlineage.events import Dataset
-from provrepo.importers.openlineage.facets import Context, items, text_of
+from provrepo.importers.openlineage.facets import Context, items, shape, text_of
 from provrepo.importers.openlineage.names import TERMS, column
-from provrepo.importers.statements import typed, unknown_members, value, words
+from provrepo.importers.statements import unknown_members, value, words
 from provrepo.model.statements import DERIVATION, INFLUENCE, MEMBERSHIP, Attribute
 from provrepo.vocab import DCTERMS, PROV, RDFS_LABEL
 
-__all__ = ["SourceColumn", "column_of", "input_columns", "relate_columns", "stated"]
+__all__ = ["COLUMNS", "SourceColumn", "column_of", "input_columns", "relate_columns", "stated"]
+
+_SOURCE = ("name!", "namespace?", "field?", "transformations[].type?", "transformations[].*")
+
+COLUMNS = shape(
+    "fields{}.transformationType",
+    "fields{}.transformationDescription",
+    *(f"{inputs}[].{member}" for inputs in ("fields{}.inputFields!", "dataset") for member in _SOURCE),
+)
+"""What is mapped of the facet."""
 
 SourceColumn = tuple[Dataset, str, list[Mapping[str, Any]]]
 """The dataset, the field (empty for the whole dataset) and the transformations of one input of a target."""
@@ -68,9 +77,8 @@ def stated(transformation: Mapping[str, Any]) -> list[Attribute]:
         *words(f"{TERMS}transformationType", "" if type_.upper() in ("DIRECT", "INDIRECT") else type_),
         *words(f"{TERMS}subtype", transformation.get("subtype")),
         *words(f"{DCTERMS}description", transformation.get("description")),
+        *value(f"{TERMS}masking", transformation.get("masking")),
     ]
-    if isinstance(transformation.get("masking"), bool):
-        attributes.append(typed(f"{TERMS}masking", str(transformation["masking"]).lower(), "boolean"))
     for key, item in unknown_members(transformation, ("type", "subtype", "description", "masking")).items():
         attributes += value(f"{TERMS}transformation-{key}" if key.isalnum() else f"{TERMS}transformation", item)
     return attributes

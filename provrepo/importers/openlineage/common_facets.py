@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from provrepo.importers.openlineage.columns import column_of
-from provrepo.importers.openlineage.facets import Context, FacetMapping, items, text_of
+from provrepo.importers.openlineage.facets import Context, FacetMapping, items, shape, text_of
 from provrepo.importers.openlineage.names import TERMS
 from provrepo.importers.statements import json_value, unknown_members, words
 from provrepo.model.statements import ATTRIBUTION, Attribute
 from provrepo.vocab import DCAT, DCTERMS, PROV, PROV_ROLE, RDFS_LABEL
 
-__all__ = ["DOCUMENTATION", "OWNERSHIP", "TAGS", "tags"]
+__all__ = ["DOCUMENTATION", "OWNERSHIP", "TAGS", "TAG_FIELDS", "tags"]
 
 _OWNERS = {"user": "Person", "person": "Person", "team": "Organization", "group": "Organization", "org": "Organization"}
 
@@ -55,6 +55,9 @@ def _ownership(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
     return []
 
 
-DOCUMENTATION = FacetMapping("`dcterms:description`", ("description", "contentType"), _documentation)
-OWNERSHIP = FacetMapping("`prov:wasAttributedTo`, with the type of the owner as role", ("owners",), _ownership)
-TAGS = FacetMapping("`dcat:keyword`; of a field, on the column", ("tags",), tags)
+DOCUMENTATION = FacetMapping("`dcterms:description`", shape("description", "contentType"), _documentation)
+OWNERSHIP = FacetMapping(
+    "`prov:wasAttributedTo`, with the type of the owner as role", shape("owners[].name!", "owners[].type"), _ownership
+)
+TAG_FIELDS = shape("tags[].key!", "tags[].value?", "tags[].field?", "tags[].*")
+TAGS = FacetMapping("`dcat:keyword`; of a field, on the column", TAG_FIELDS, tags)

@@ -12,13 +12,23 @@ from typing import Any
 
 from provrepo.importers.openlineage.columns import column_of, relate_columns, stated
 from provrepo.importers.openlineage.events import Dataset
-from provrepo.importers.openlineage.facets import Context, items, text_of
+from provrepo.importers.openlineage.facets import Context, Shape, items, shape, text_of
 from provrepo.importers.openlineage.fold import Run
 from provrepo.importers.openlineage.names import TERMS
 from provrepo.importers.statements import json_value, link, typed
 from provrepo.model.statements import COMMUNICATION, USAGE
 
-__all__ = ["Origin", "Target", "others", "state_job", "state_part", "targets"]
+__all__ = ["ENTRIES", "LINEAGE", "Origin", "Target", "others", "state_job", "state_part", "targets"]
+
+
+_SOURCE = ("type?", "namespace?", "name?", "runId?", "field?", "transformations[].type?", "transformations[].*")
+_INPUTS = [f"{inputs}[].{member}" for inputs in ("inputs", "fields{}.inputs!") for member in _SOURCE]
+
+LINEAGE: Shape = shape(*_INPUTS)
+"""What is mapped of the facet of a dataset."""
+
+ENTRIES: Shape = shape(*(f"entries[].{path}" for path in (*_SOURCE[:4], *_INPUTS)))
+"""What is mapped of the facet of a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,8 @@ def state_job(context: Context, source: Origin, activity: str, job: Dataset) -> 
         # Data did pass from the one run to the other.
         for transformation in source.transformations or ({},):
             statements.relate(COMMUNICATION, activity, names.run(source.run), attributes=stated(transformation))
-    elif source.transformations:
+    elif source.transformations or text_of(source.item.get("type")).upper() != "JOB":
+        # A dataset without a name is no dataset; what is said of it is kept.
         statements.activity(activity, None, None, [json_value(f"{TERMS}lineageInput", source.item)])
     if source.job is not None and (foreign or (not source.run and source.job != job)):
         statements.activity(activity, None, None, [link(f"{TERMS}inputJob", names.job(source.job))])

@@ -7,7 +7,8 @@ from hashlib import sha256
 from typing import Any
 
 from provrepo.importers.openlineage.common_facets import DOCUMENTATION, OWNERSHIP, TAGS
-from provrepo.importers.openlineage.facets import Context, FacetMapping, Table, text_of
+from provrepo.importers.openlineage.explicit import ENTRIES
+from provrepo.importers.openlineage.facets import Context, FacetMapping, Table, shape, text_of
 from provrepo.importers.openlineage.names import TERMS
 from provrepo.importers.statements import json_value, words
 from provrepo.model.statements import SPECIALIZATION, Attribute
@@ -74,14 +75,16 @@ def _lineage(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
 JOB_FACETS: Table = {
     "jobType": FacetMapping(
         "attributes of the plan; runs of a DAG, an application or a dbt job are a `wfprov:WorkflowRun`",
-        ("processingType", "integration", "jobType", "emissionPattern"),
+        shape("processingType", "integration", "jobType", "emissionPattern"),
         _job_type,
     ),
-    "sql": FacetMapping("text and dialect of the plan", ("query", "dialect"), _sql),
-    "sourceCode": FacetMapping("text, language and SHA-256 of the plan", ("language", "sourceCode"), _source_code),
+    "sql": FacetMapping("text and dialect of the plan", shape("query", "dialect"), _sql),
+    "sourceCode": FacetMapping(
+        "text, language and SHA-256 of the plan", shape("language", "sourceCode?"), _source_code
+    ),
     "sourceCodeLocation": FacetMapping(
         "a version of the plan, `prov:specializationOf` it",
-        ("type", "url", "repoUrl", "path", "version", "tag", "branch", "pullRequestNumber"),
+        shape("type", "url", "repoUrl", "path", "version?", "tag?", "branch", "pullRequestNumber"),
         _location,
     ),
     "documentation": DOCUMENTATION,
@@ -91,6 +94,6 @@ JOB_FACETS: Table = {
 """Key of a facet of a job → what it becomes."""
 
 ELSEWHERE: Table = {
-    "lineage": FacetMapping("as the facet of datasets, for each of its entries", ("entries",), _lineage),
+    "lineage": FacetMapping("as the facet of datasets, for each of its entries", ENTRIES, _lineage),
 }
 """Facets of a job that are about its runs (``provrepo.importers.openlineage.explicit``)."""

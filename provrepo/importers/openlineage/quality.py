@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provrepo.importers.openlineage.events import Dataset, Moment, canonical
-from provrepo.importers.openlineage.facets import Context, items, text_of
+from provrepo.importers.openlineage.events import Dataset, canonical
+from provrepo.importers.openlineage.facets import Context, date_time, items, shape, text_of
 from provrepo.importers.openlineage.fold import Side
 from provrepo.importers.openlineage.names import TERMS
-from provrepo.importers.statements import json_value, link, typed, value, words
+from provrepo.importers.statements import json_value, link, value, words
 from provrepo.model.statements import DERIVATION, GENERATION, Attribute
 from provrepo.vocab import DCTERMS, PROVREPO
 
-__all__ = ["DQV", "measured", "tests"]
+__all__ = ["ASSERTIONS", "DQV", "METRICS", "TESTS", "measured", "tests"]
 
 DQV = "http://www.w3.org/ns/dqv#"
 
 _ASSERTION = ("column", "severity", "name", "description", "expected", "actual", "content", "contentType")
 _TEST = ("type", "description", "expected", "actual", "content", "contentType")
+
+ASSERTIONS = shape("assertions[].assertion!", *(f"assertions[].{name}" for name in (*_ASSERTION, "success", "params")))
+METRICS = shape("rowCount", "bytes", "fileCount", "lastUpdated", "columnMetrics{}{}")
+TESTS = shape("tests[].name!", *(f"tests[].{name}" for name in (*_TEST, "status", "severity", "params")))
+"""What is mapped of each facet."""
 
 
 def tests(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
@@ -58,9 +63,7 @@ def measured(context: Context, side: Side) -> list[Attribute]:
     metrics: dict[bytes, tuple[str, str, Any]] = {}
     for facets in (side.facets, side.own):
         facet = facets.get("dataQualityMetrics", {})
-        updated = Moment.parse(text_of(facet.get("lastUpdated")))
-        if updated is not None:
-            attributes.append(typed(f"{DCTERMS}modified", updated.lexical, "dateTime"))
+        attributes += date_time(f"{DCTERMS}modified", facet.get("lastUpdated"))
         for metric in _metrics(facet):
             metrics.setdefault(canonical(metric), metric)
     for name, field, result in metrics.values():

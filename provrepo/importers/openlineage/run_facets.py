@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provrepo.importers.openlineage.common_facets import tags
-from provrepo.importers.openlineage.events import Dataset, Moment
-from provrepo.importers.openlineage.facets import Context, FacetMapping, Table, items, text_of
+from provrepo.importers.openlineage.common_facets import TAG_FIELDS, tags
+from provrepo.importers.openlineage.events import Dataset
+from provrepo.importers.openlineage.facets import Context, FacetMapping, Table, date_time, items, shape, text_of
 from provrepo.importers.openlineage.names import TERMS
-from provrepo.importers.openlineage.quality import tests
+from provrepo.importers.openlineage.quality import TESTS, tests
 from provrepo.importers.statements import json_value, link, typed, value, words
 from provrepo.model.redaction import MASK, secret_name
 from provrepo.model.statements import START, USAGE, Attribute
@@ -19,19 +19,14 @@ __all__ = ["RUN_FACETS", "WFPROV", "engine_of"]
 
 WFPROV = "http://purl.org/wf4ever/wfprov#"
 
+_NOMINAL = ("nominalStartTime", "nominalEndTime")
+
 _RECORDED = ("CI", "HOSTNAME", "LANG", "LC_ALL", "OMP_NUM_THREADS", "PATH", "PYTHONHASHSEED", "TZ", "VIRTUAL_ENV")
 """Environment variables whose values are kept; of others the name is."""
 
 
 def _nominal_time(_: Context, facet: Mapping[str, Any]) -> list[Attribute]:
-    found = []
-    for member in ("nominalStartTime", "nominalEndTime"):
-        moment = Moment.parse(text_of(facet.get(member)))
-        if moment is not None:
-            found.append(typed(TERMS + member, moment.lexical, "dateTime"))
-        else:
-            found += value(TERMS + member, facet.get(member))
-    return found
+    return [each for member in _NOMINAL for each in date_time(TERMS + member, facet.get(member))]
 
 
 def _parent(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
@@ -42,11 +37,13 @@ def _parent(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
         (facet.get("root"), f"{WFPROV}wasPartOfWorkflowRun", "rootJob"),
     ):
         run, job = _run_and_job(place)
-        if not run or context.names.run(run) == context.subject:
+        if run and context.names.run(run) == context.subject:
             continue
-        attributes.append(link(whole, context.names.run(run)))
         if job is not None:
             attributes.append(link(TERMS + job_term, context.names.job(job)))
+        if not run:
+            continue
+        attributes.append(link(whole, context.names.run(run)))
         if place is facet:
             context.statements.relate(START, context.subject, None, context.names.run(run))
     return attributes
@@ -144,36 +141,42 @@ def _job_dependencies(context: Context, facet: Mapping[str, Any]) -> list[Attrib
 
 
 RUN_FACETS: Table = {
-    "nominalTime": FacetMapping(
-        "attributes; never the start or end of the activity", ("nominalStartTime", "nominalEndTime"), _nominal_time
-    ),
+    "nominalTime": FacetMapping("attributes; never the start or end of the activity", shape(*_NOMINAL), _nominal_time),
     "parent": FacetMapping(
         "`dcterms:isPartOf` and `prov:wasStartedBy` the parent, `wfprov:wasPartOfWorkflowRun` the root",
-        ("run", "job", "root"),
+        shape(
+            *(f"{place}{member}" for place in ("", "root.") for member in ("run.runId!", "job.name!", "job.namespace?"))
+        ),
         _parent,
     ),
     "errorMessage": FacetMapping(
-        "`schema:error`, language and stack trace", ("message", "programmingLanguage", "stackTrace"), _error
+        "`schema:error`, language and stack trace", shape("message", "programmingLanguage", "stackTrace"), _error
     ),
     "extractionError": FacetMapping(
-        "`provrepo:incomplete`, with the errors", ("totalTasks", "failedTasks", "errors"), _extraction_error
+        "`provrepo:incomplete`, with the errors", shape("totalTasks", "failedTasks", "errors[].*"), _extraction_error
     ),
-    "externalQuery": FacetMapping("`schema:identifier` of the run", ("externalQueryId", "source"), _external_query),
+    "externalQuery": FacetMapping(
+        "`schema:identifier` of the run", shape("externalQueryId", "source"), _external_query
+    ),
     "processing_engine": FacetMapping(
-        "the agent of the run, in its version", ("version", "name", "openlineageAdapterVersion"), _engine
+        "the agent of the run, in its version", shape("version?", "name?", "openlineageAdapterVersion"), _engine
     ),
     "environmentVariables": FacetMapping(
-        "entities that the run used; values of variables on a short list only", ("environmentVariables",), _environment
+        "entities that the run used; values of variables on a short list only",
+        shape("environmentVariables[].name!", "environmentVariables[].value?"),
+        _environment,
     ),
     "executionParameters": FacetMapping(
-        "entities with `prov:value` that the run used, with the key as role", ("parameters",), _execution_parameters
+        "entities with `prov:value` that the run used, with the key as role",
+        shape(*(f"parameters[].{member}" for member in ("key!", "name?", "value?", "description?"))),
+        _execution_parameters,
     ),
     "jobDependencies": FacetMapping(
         "own terms: an order of execution is no flow of data",
-        ("upstream", "downstream", "trigger_rule"),
+        shape("upstream[].*", "downstream[].*", "trigger_rule"),
         _job_dependencies,
     ),
-    "test": FacetMapping("a `dqv:QualityMeasurement` for each test, generated by the run", ("tests",), tests),
-    "tags": FacetMapping("`dcat:keyword`", ("tags",), tags),
+    "test": FacetMapping("a `dqv:QualityMeasurement` for each test, generated by the run", TESTS, tests),
+    "tags": FacetMapping("`dcat:keyword`", TAG_FIELDS, tags),
 }
 """Key of a facet of a run → what it becomes."""

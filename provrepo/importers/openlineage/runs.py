@@ -202,11 +202,12 @@ class _RunStatements:
     def _revision(self, dataset: Dataset, version: str, before: str, state: str, change: Mapping[str, Any]) -> None:
         """A version follows the one before it, where the run read or changed that."""
         previous = change.get("previousIdentifier")
-        if previous is not None and state != "RENAME":
+        former = previous if state == "RENAME" and isinstance(previous, dict) else {}
+        if previous is not None and not text_of(former.get("name")):
             kept = {"lifecycleStateChange": {"previousIdentifier": previous}}
             self._statements.entity(version, [json_value(f"{TERMS}facet", kept)])
-        if state == "RENAME" and isinstance(previous, dict) and text_of(previous.get("name")):
-            old = Dataset(text_of(previous.get("namespace")) or dataset.namespace, text_of(previous["name"]))
+        if text_of(former.get("name")):
+            old = Dataset(text_of(former.get("namespace")) or dataset.namespace, text_of(former["name"]))
             before = self._described_read(old)
             self._statements.relate(INVALIDATION, before, self._activity)
         elif state in ("ALTER", "TRUNCATE", "RENAME"):
