@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from pathlib import PurePath
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-__all__ = ["LONGEST", "MASK", "READ", "clean", "command", "secret_name", "text", "whole"]
+__all__ = ["LONGEST", "MASK", "READ", "clean", "command", "secret_name", "text", "whole", "without_secrets"]
 
 MASK = "(masked)"
 LONGEST = 200
@@ -16,22 +16,31 @@ READ = 1 << 16
 """Characters of a text that are searched for secrets; the rest is cut."""
 
 _SECRET = re.compile(
-    r"pass(?:wd|word|phrase|code)?(?:$|[^a-z])|pwd|secret|token|credential|(?:api|access|account|private|shared)_?key|"
+    r"pass(?:wd|word|phrase|code)?s?(?:$|[^a-z])|pwd|secret|token|credential|(?:api|access|account|private|shared)_?key|"
     r"auth(?:$|[^o])|authorization|bearer|cookie|session_?id|signature|(?:^|_)(?:key|pin|sas|sig)$|salt",
     re.IGNORECASE,
 )
-_TOKENS = re.compile(
+_SEPARATOR = re.compile(r"[-.]")
+_KNOWN = (
     r"\b(?:pvr_|gh[pousr]_|github_pat_|glpat-|hf_|npm_|sk-|xox[abprs]-|AKIA|ASIA|eyJ)[\w./+=-]{8,}"
     r"|(?i:(?:\bbearer[\s\"']+)+)\S+|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*"
+)
+_TOKENS = re.compile(
+    _KNOWN
     # An AWS secret key is forty characters of Base64; forty of hexadecimal are a commit.
-    r"|(?<![\w/+])(?=[\w/+]*[A-Z])(?=[\w/+]*[a-z])(?=[\w/+]*[0-9])[\w/+]{40}(?![\w/+=])"
+    + r"|(?<![\w/+])(?=[\w/+]*[A-Z])(?=[\w/+]*[a-z])(?=[\w/+]*[0-9])[\w/+]{40}(?![\w/+=])"
 )
 _HEADER = re.compile(r"(?i:\b((?:proxy-)?authorization|(?:set-)?cookie)(\s*[:=]\s*))[^\"'\r\n]+")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # Each pattern starts at the beginning of a run of its characters: matching at every character is quadratic.
 _URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+://[^\s\"'<>]+")
 _LOGIN = re.compile(r"(?<![\w/.%+-])([\w.%+-]+):[^\s@/:\"']+(?=@[\w.-])")
-_ASSIGNED = re.compile(r"(?<![\w-])(?P<name>[\w-]+)(?P<sign>[\"']?\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&]+)")
+_ASSIGNED = re.compile(r"(?<![\w.-])(?P<name>[\w.-]+)(?P<sign>\\*[\"']?\s*[=:]\s*)")
+_VALUE = re.compile(
+    # In JSON within JSON, quotation marks are escaped.
+    r"\"[^\"]*\"|'[^']*'|\\+\"[^\"\\]*\\+\"|\{[^{}]*\}|\[[^\[\]]*\]|[^\s,;&]+"
+)
+_KNOWN_TOKEN = re.compile(_KNOWN)
 
 # An escaped quote does not open a quotation. An unclosed quotation is searched to the end only once.
 _WORD = re.compile(r"""(?:\\["\\]|[^\s"'\\]|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""", re.DOTALL)
@@ -46,7 +55,7 @@ _LOGINS = ("-u", "--user", "--proxy-user")
 
 def secret_name(name: str) -> bool:
     """Whether a value of this name is likely to be a secret."""
-    return _SECRET.search(name.replace("-", "_")) is not None
+    return _SECRET.search(_SEPARATOR.sub("_", name)) is not None
 
 
 def clean(value: str) -> str:
@@ -71,21 +80,53 @@ def whole(value: str) -> str:
     return _line(value) if " -" in value else _masked(value)
 
 
+def without_secrets(value: str) -> str:
+    """Mask known kinds of token, ``user:password@host`` and parameters like ``?sig=...`` in a name or URL.
+
+    All else stays, so that two names stay two: also what ``whole`` takes for a secret in a text, such as ``key=7`` in
+    the path of a partition.
+    """
+    value = _assigned(_LOGIN.sub(rf"\1:{MASK}", _KNOWN_TOKEN.sub(MASK, value)), parameters=True)
+    return _options(value) if " -" in value else value
+
+
 def _masked(value: str) -> str:
     value = _URL.sub(lambda found: _url(found.group()), value)
     value = _HEADER.sub(rf"\1\2{MASK}", value)
     value = _TOKENS.sub(MASK, value)
     value = _LOGIN.sub(rf"\1:{MASK}", value)
-    return _ASSIGNED.sub(lambda m: f"{m['name']}{m['sign']}{MASK}" if secret_name(m["name"]) else m.group(), value)
+    return _assigned(value)
+
+
+def _assigned(value: str, *, parameters: bool = False) -> str:
+    """Mask the values of secret names in ``name=value`` and ``"name": value``.
+
+    Args:
+        value: any text.
+        parameters: only in JSON, and where ``name=value`` begins the text, a parameter or a word.
+    """
+    found, place = [], 0
+    for each in _ASSIGNED.finditer(value):
+        if each.start() < place or not secret_name(each["name"]):
+            continue
+        quoted = any(mark in each["sign"] for mark in "\"'")
+        begins = value[max(each.start() - 1, 0) : each.start()] in "?&;, \t\r\n\"'" and "=" in each["sign"]
+        secret = _VALUE.match(value, each.end())
+        if secret is not None and (quoted or begins or not parameters):
+            found += [value[place : each.end()], MASK]
+            place = secret.end()
+    return "".join([*found, value[place:]])
 
 
 def _url(url: str) -> str:
+    # What stands before the colon need be no scheme: ``2.https`` in a dotted name.
+    scheme, _, rest = url.partition("://")
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(f"scheme://{rest}")
         _ = parts.port  # raises ValueError where a password contains a slash
     except ValueError:
         return MASK
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return f"{scheme.lower()}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def command(words: Iterable[str], longest: int = LONGEST) -> list[str]:
@@ -101,8 +142,13 @@ def command(words: Iterable[str], longest: int = LONGEST) -> list[str]:
 
 def _line(line: str) -> str:
     """Mask the secrets in a shell command line; spaces and quotes stay."""
+    return _options(_masked(line))
+
+
+def _options(line: str) -> str:
+    """Mask the values of secret options."""
     mask = _Masker()
-    return _WORD.sub(lambda found: mask(found.group(), _inside), _masked(line))
+    return _WORD.sub(lambda found: mask(found.group(), _inside), line)
 
 
 def _inside(word: str) -> str:

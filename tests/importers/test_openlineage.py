@@ -240,6 +240,12 @@ def test_an_event_that_cannot_be_understood_is_named_and_does_not_stop_the_other
             "/outputs/0/facets/schema",
         ),
         ({**event(), "job": {"namespace": "a", "name": "x", "facets": 1}}, "/job/facets: facets are an object"),
+        ({**event(), "dataset": {"namespace": "a", "name": "x"}}, "/dataset: no member of the specification"),
+        ({**event(), "job": {"namespace": "a", "name": "x", "tags": 1}}, "/job/tags: no member"),
+        (
+            {**event(), "inputs": [{"namespace": "a", "name": "x", "outputFacets": {}}]},
+            "/inputs/0/outputFacets: no member",
+        ),
     ],
 )
 def test_what_is_unusual_is_a_finding_with_its_place(value: Any, words: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from provrepo.errors import ReadError
+from provrepo.importers.masking import without_login
 from provrepo.importers.openlineage.common_facets import TAGS
 from provrepo.importers.openlineage.dataset_facets import LOGICAL, OF_RUNS, VERSION, described
 from provrepo.importers.openlineage.events import FORMAT, Dataset, Event, Problem, canonical, events
@@ -75,7 +76,7 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
     folded = fold(understood)
     for run in folded.runs.values():
         if len(run.jobs) > 1:
-            warnings.note(f"the events of run {run.id} name {len(run.jobs)} jobs; the last is taken")
+            warnings.note(f"the events of run {without_login(run.id)} name {len(run.jobs)} jobs; the last is taken")
     parts = list(carried.values())
     if understood or (data.strip() and not parts):
         parts.insert(0, _document(folded, Names.below(base), data))

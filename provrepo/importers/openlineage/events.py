@@ -17,6 +17,7 @@ from math import isfinite
 from typing import Any, NamedTuple, NoReturn
 
 from provrepo.errors import ReadError
+from provrepo.importers.masking import masked, without_login
 
 __all__ = ["FORMAT", "Dataset", "Event", "Moment", "Problem", "canonical", "events", "parse", "read_event"]
 
@@ -24,6 +25,11 @@ TYPES = ("OTHER", "START", "RUNNING", "COMPLETE", "ABORT", "FAIL")
 """Values of ``eventType``, in the order of events with the same time."""
 
 FORMAT = "openlineage"
+
+_MEMBERS = ("eventType", "eventTime", "producer", "schemaURL")
+_OF_KINDS = {"run": ("run", "job"), "job": ("job",), "dataset": ("dataset",)}
+_SIDES = {"run": ("inputs", "outputs"), "job": ("inputs", "outputs"), "dataset": ()}
+"""Members of each kind of event: its objects, and its lists of datasets."""
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TIME = re.compile(
@@ -237,7 +243,7 @@ def read_event(value: Any, line: int = 1, pointer: str = "") -> tuple[Event | No
     run = value.get("run")
     if kind == "run" and not (isinstance(run, dict) and isinstance(run.get("runId"), str) and run["runId"]):
         problems.append(Problem("/run/runId", "an identifier of the run is needed", fatal=True))
-    for name in {"run": ("job",), "job": ("job",), "dataset": ("dataset",)}[kind]:
+    for name in ("dataset",) if kind == "dataset" else ("job",):
         if not _is_named(value.get(name)):
             problems.append(Problem(f"/{name}", "an object with a namespace and a name is needed", fatal=True))
     problems += _problems(value, kind)
@@ -274,8 +280,8 @@ def _problems(value: Mapping[str, Any], kind: str) -> Iterator[Problem]:
         if not isinstance(value.get(name), str):
             yield Problem(f"/{name}", "missing, or not a string")
     if kind == "run" and value.get("eventType") is not None and str(value["eventType"]).upper() not in TYPES:
-        yield Problem("/eventType", f"{str(value['eventType'])[:40]!r} is read as OTHER")
-    for side in ("inputs", "outputs"):
+        yield Problem("/eventType", f"{masked(str(value['eventType']))[:40]!r} is read as OTHER")
+    for side in _SIDES[kind]:
         found = value.get(side)
         if found is not None and not isinstance(found, list):
             yield Problem(f"/{side}", "not a list of datasets; it is not read", fatal=True)
@@ -283,10 +289,21 @@ def _problems(value: Mapping[str, Any], kind: str) -> Iterator[Problem]:
             if not _is_named(item):
                 yield Problem(f"/{side}/{number}", "a dataset without a namespace and a name; it is not read")
             else:
-                yield from _facet_problems(item, f"/{side}/{number}", ("facets", "inputFacets", "outputFacets"))
-    for name in ("run", "job", "dataset"):
+                own = f"{side[:-1]}Facets"
+                yield from _other_members(item, f"/{side}/{number}", ("namespace", "name", "facets", own))
+                yield from _facet_problems(item, f"/{side}/{number}", ("facets", own))
+    yield from _other_members(value, "", (*_MEMBERS, *_OF_KINDS[kind], *_SIDES[kind]))
+    for name in _OF_KINDS[kind]:
+        yield from _other_members(value.get(name), f"/{name}", ("runId", "namespace", "name", "facets"))
         if isinstance(value.get(name), dict):
             yield from _facet_problems(value[name], f"/{name}", ("facets",))
+
+
+def _other_members(found: Any, pointer: str, known: tuple[str, ...]) -> Iterator[Problem]:
+    """Members that the specification does not have: no statement is made of them."""
+    for key in found if isinstance(found, dict) else ():
+        if key not in known:
+            yield Problem(f"{pointer}/{_escaped(key)}", "no member of the specification; it stays in the event alone")
 
 
 def _facet_problems(item: Mapping[str, Any], pointer: str, members: tuple[str, ...]) -> Iterator[Problem]:
@@ -312,7 +329,7 @@ def _is_named(value: Any) -> bool:
 
 
 def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
+    return without_login(key).replace("~", "~0").replace("/", "~1")
 
 
 class _DuplicateKeyError(ValueError):

@@ -15,7 +15,6 @@ from provrepo.importers.openlineage.events import FORMAT, Dataset, Event, Moment
 from provrepo.importers.openlineage.explicit import targets
 from provrepo.importers.openlineage.facets import items, text_of
 from provrepo.importers.openlineage.fold import Facets, Run, Side, fold
-from provrepo.model.redaction import clean
 
 __all__ = ["FORMAT", "indexed", "microseconds", "shown_name", "tag_name"]
 
@@ -92,7 +91,7 @@ def _run(run: Run, first: int, last: int) -> dict[str, Any]:
         "first": first,
         "last": last,
         "run": {
-            "id": clean(run.id),
+            "id": without_login(run.id),
             "state": state,
             "started": run.start and microseconds(run.start),
             "ended": run.end and microseconds(run.end),
@@ -127,15 +126,16 @@ def _side(dataset: Dataset, side: Side, *, wrote: bool = False, run: str = "") -
     ``version`` is the name of the version, empty where unknown; ``columns`` are the datasets of the source columns.
     """
     facets: Facets = {**side.own, **side.facets}
-    version = text_of(facets.get("version", {}).get("datasetVersion")) or (clean(run) if wrote else "")
+    shown = _shown(facets)
+    version = text_of(facets.get("version", {}).get("datasetVersion")) or (run if wrote else "")
     columns = {source for _, (source, _, _), _ in input_columns(facets.get("columnLineage", {}))}
     return {
         "dataset": shown_name(dataset),
-        "facets": _shown(facets),
+        "facets": shown,
         "wrote": wrote,
-        "version": version,
+        "version": without_login(version),
         "columns": [shown_name(source) for source in sorted(columns - {dataset})],
-        "tags": _tags(facets),
+        "tags": _tags(shown),
     }
 
 
@@ -161,4 +161,4 @@ def _time(value: object) -> int | None:
 
 
 def _shown(facets: Facets) -> dict[str, Any]:
-    return {clean(key): masked(facet) for key, facet in facets.items()}
+    return masked(facets)

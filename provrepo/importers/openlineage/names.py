@@ -10,7 +10,6 @@ from urllib.parse import quote, unquote
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.importers.masking import without_login
 from provrepo.importers.openlineage.events import Dataset
-from provrepo.model.redaction import clean
 from provrepo.model.unknown_versions import UNKNOWN
 
 __all__ = ["ROOT", "TERMS", "Names", "column", "named", "version_name"]
@@ -90,7 +89,7 @@ class Names:
 
     def owner(self, name: str) -> str:
         """An owner, whose name may begin with a type: ``user:ann``, ``team:data``."""
-        return f"{self.root}agent/" + "/".join(_part(part) for part in name.split(":", 1))
+        return f"{self.root}agent/" + "/".join(_part(part) for part in without_login(name).split(":", 1))
 
     def quality(self, run: str, dataset: Dataset | None, number: str) -> str:
         """A measurement of the quality of a dataset, by a run."""
@@ -134,10 +133,10 @@ def version_name(iri: str) -> str:
 
 
 def _path(dataset: Dataset) -> str:
-    return f"{_part(without_login(dataset.namespace))}/{_part(without_login(dataset.name))}"
+    return f"{_part(dataset.namespace)}/{_part(dataset.name)}"
 
 
 def _part(text: str) -> str:
-    """One segment of a path. ``.`` and ``..`` would vanish when an IRI is resolved."""
-    quoted = quote(clean(text), safe="")
+    """One segment of a path, without secrets. ``.`` and ``..`` would vanish when an IRI is resolved."""
+    quoted = quote(without_login(text), safe="")
     return quoted.replace(".", "%2E") if quoted in (".", "..") else quoted

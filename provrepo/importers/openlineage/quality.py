@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from provrepo.importers.masking import masked
 from provrepo.importers.openlineage.events import Dataset, canonical
 from provrepo.importers.openlineage.facets import Context, date_time, items, shape, text_of
 from provrepo.importers.openlineage.fold import Side
@@ -78,7 +79,7 @@ def _metrics(facet: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     found = [(name, "", facet[name]) for name in ("rowCount", "bytes", "fileCount") if facet.get(name) is not None]
     columns = facet.get("columnMetrics")
     for field, metrics in columns.items() if isinstance(columns, dict) else ():
-        for name, result in metrics.items() if isinstance(metrics, dict) else ():
+        for name, result in masked(metrics).items() if isinstance(metrics, dict) else ():
             if name == "quantiles" and isinstance(result, dict):
                 found += [(f"quantile {quantile}", str(field), each) for quantile, each in result.items()]
             elif result is not None:

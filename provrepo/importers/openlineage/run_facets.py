@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from provrepo.importers.masking import RECORDED
 from provrepo.importers.openlineage.common_facets import TAG_FIELDS, tags
 from provrepo.importers.openlineage.events import Dataset
 from provrepo.importers.openlineage.facets import Context, FacetMapping, Table, date_time, items, shape, text_of
@@ -20,9 +21,6 @@ __all__ = ["RUN_FACETS", "WFPROV", "engine_of"]
 WFPROV = "http://purl.org/wf4ever/wfprov#"
 
 _NOMINAL = ("nominalStartTime", "nominalEndTime")
-
-_RECORDED = ("CI", "HOSTNAME", "LANG", "LC_ALL", "OMP_NUM_THREADS", "PATH", "PYTHONHASHSEED", "TZ", "VIRTUAL_ENV")
-"""Environment variables whose values are kept; of others the name is."""
 
 
 def _nominal_time(_: Context, facet: Mapping[str, Any]) -> list[Attribute]:
@@ -102,7 +100,7 @@ def _engine(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
 def _environment(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
     for variable in items(facet.get("environmentVariables")):
         name = text_of(variable.get("name"))
-        kept = text_of(variable.get("value")) if name in _RECORDED else MASK
+        kept = text_of(variable.get("value")) if name in RECORDED else MASK
         _parameter(context, f"environment/{name}", name, kept)
     return []
 

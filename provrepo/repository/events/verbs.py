@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from provrepo.errors import Denied, NotFound, UsageError
+from provrepo.importers.masking import without_login
 from provrepo.importers.openlineage.events import Dataset, Event, Problem, canonical, read_event
 from provrepo.importers.openlineage.fold import dataset_of, document_of, ends_run
 from provrepo.ledger.events import Events, NewEvent
@@ -108,8 +109,9 @@ def _chooser(context: Context, project: str | None) -> Callable[[Dataset], str]:
         if found is None and own is not None and len(own) == 1 and not patterns:
             found = own[0]
         if found is None:
+            namespace = without_login(about.namespace)[:200]
             raise UsageError(
-                f"the namespace {about.namespace[:200]!r} belongs to no project: set event_projects, use a token for "
+                f"the namespace {namespace!r} belongs to no project: set event_projects, use a token for "
                 "one project, or send to /projects/NAME/api/v1/lineage"
             )
         if found not in allowed:

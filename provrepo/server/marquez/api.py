@@ -14,10 +14,10 @@ from urllib.parse import unquote_plus
 from flask import Flask, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
+from provrepo.importers.masking import without_login
 from provrepo.importers.openlineage.events import Dataset
 from provrepo.importers.openlineage.index import shown_name
 from provrepo.limits import MAX_LINEAGE, MAX_PAGE_SIZE, PRINTED_NODES
-from provrepo.model.redaction import clean
 from provrepo.repository.events.catalog import event_texts, reading
 from provrepo.repository.events.walks import lineage as lineage_of
 from provrepo.server.marquez import flow, shapes
@@ -327,7 +327,7 @@ def _item(found: Reading, kind: str, namespace: str, name: str) -> Item:
 
 
 def _run(found: Reading, id_: str) -> Run:
-    run = found.run(clean(id_))
+    run = found.run(without_login(id_))
     if run is None:
         raise Rejected(404, f"Run '{id_[:200]}' not found.")
     return run
