@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from provrepo.errors import TooLarge
 from provrepo.model.canonical import identifier, line, literal, mentioned, merged, parts, separated, unreferred
+from provrepo.model.difference import ChangedPair, ChangedStatement, Difference, PlacedStatement, StatementDifference
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, is_anonymous
 from provrepo.model.operations import EquivalenceResult, operations
@@ -24,7 +25,7 @@ from provrepo.model.rendering import Renderer
 from provrepo.model.statements import Argument, Kind, Statement
 from provrepo.model.unmapped import uses_prov_terms
 
-__all__ = ["MAX_STEPS", "ChangedStatement", "Comparison", "Difference", "compare"]
+__all__ = ["MAX_STEPS", "Comparison", "compare", "statement_difference"]
 
 MAX_STEPS = 1_000_000
 """The most statements that are visited while anonymous identifiers are matched; it takes about ten seconds."""
@@ -32,50 +33,6 @@ MAX_STEPS = 1_000_000
 
 _NODES_PER_STEP = 50
 """The number of nodes or cells that are visited in the time in which one statement is."""
-
-
-class ChangedStatement(NamedTuple):
-    """A statement that both documents make, with different parts.
-
-    Attributes:
-        kind: the statement's PROV-N keyword.
-        subject: its identifier, or the things that it relates, as text.
-        left: the arguments and attributes that only the left document has, as text.
-        right: those that only the right one has.
-    """
-
-    kind: str
-    subject: str
-    left: tuple[str, ...]
-    right: tuple[str, ...]
-
-    def __str__(self) -> str:
-        head = f"~ {self.kind}({self.subject})"
-        return "\n".join([head, *(f"  - {part}" for part in self.left), *(f"  + {part}" for part in self.right)])
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """The difference of two documents.
-
-    Attributes:
-        left: statements of the left document alone, as text, sorted. Unmapped triples that use terms of PROV are
-            included as ``triple(subject, property, object)``.
-        right: those of the right document alone.
-        changed: statements of one kind about the same thing, or relating the same things, with different parts.
-    """
-
-    left: tuple[str, ...] = ()
-    right: tuple[str, ...] = ()
-    changed: tuple[ChangedStatement, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.left or self.right or self.changed)
-
-    def __str__(self) -> str:
-        return "\n".join(
-            [f"- {text}" for text in self.left] + [f"+ {text}" for text in self.right] + [str(c) for c in self.changed]
-        )
 
 
 @dataclass(frozen=True)
@@ -120,16 +77,27 @@ def compare(left: Document, right: Document, *, max_steps: int = MAX_STEPS) -> C
     Raises:
         TooLarge: matching the anonymous identifiers takes more steps.
     """
-    sides = _Side(left), _Side(right)
-    found = _Matching(sides, max_steps).difference()
     renderers = (Renderer.of(left, right), Renderer.of(right, left))
-    difference = _explained(found, sides, renderers) if found else Difference()
-    difference = _with_extensions(difference, left, right, renderers[0])
+    found = statement_difference(left, right, max_steps=max_steps)
+    ours, theirs = (
+        tuple(sorted([*(_text(placed, renderer) for placed in side), *extensions]))
+        for side, renderer, extensions in zip((found.left, found.right), renderers, found.extensions, strict=True)
+    )
+    difference = Difference(ours, theirs, tuple(sorted(pair.parts for pair in found.changed)))
     return Comparison(not difference, difference, left, right)
 
 
-def _with_extensions(difference: Difference, left: Document, right: Document, renderer: Renderer) -> Difference:
-    """The difference with the extension statements of one document alone. Blank nodes in them are matched by name."""
+def statement_difference(left: Document, right: Document, *, max_steps: int = MAX_STEPS) -> StatementDifference:
+    """The difference of two documents as statements; arguments and errors as for ``compare``."""
+    sides = _Side(left), _Side(right)
+    found = _Matching(sides, max_steps).difference()
+    renderers = (Renderer.of(left, right), Renderer.of(right, left))
+    difference = _explained(found, sides, renderers) if found else StatementDifference()
+    return difference._replace(extensions=_extensions(left, right, renderers[0]))
+
+
+def _extensions(left: Document, right: Document, renderer: Renderer) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The extension statements of each document alone. Blank nodes in them are matched by name."""
     ours, theirs = (
         {
             renderer.extension(extension)
@@ -139,20 +107,7 @@ def _with_extensions(difference: Difference, left: Document, right: Document, re
         }
         for document in (left, right)
     )
-    if ours == theirs:
-        return difference
-    return replace(
-        difference,
-        left=tuple(sorted({*difference.left, *(ours - theirs)})),
-        right=tuple(sorted({*difference.right, *(theirs - ours)})),
-    )
-
-
-class _PlacedStatement(NamedTuple):
-    """A statement and its bundle, None for the top level."""
-
-    statement: Statement
-    bundle: Identifier | None
+    return tuple(sorted(ours - theirs)), tuple(sorted(theirs - ours))
 
 
 class _Side:
@@ -165,9 +120,9 @@ class _Side:
     """
 
     def __init__(self, document: Document) -> None:
-        self.statements: list[_PlacedStatement] = []
+        self.statements: list[PlacedStatement] = []
         everywhere: dict[str, list[Statement]] = defaultdict(list)
-        self.mentions: dict[str, list[_PlacedStatement]] = defaultdict(list)
+        self.mentions: dict[str, list[PlacedStatement]] = defaultdict(list)
         for placed in _placed(document):
             self.statements.append(placed)
             for name in _anonymous(placed):
@@ -178,7 +133,7 @@ class _Side:
             del self.mentions[name]
         self.colors = {name: "" if name in unnamed else "?" for name in everywhere}
 
-    def text(self, placed: _PlacedStatement) -> str:
+    def text(self, placed: PlacedStatement) -> str:
         """The line of a statement, with colors for anonymous identifiers."""
         where = "" if placed.bundle is None else f" in {identifier(placed.bundle, self.colors)}"
         return line(placed.statement, self.colors) + where
@@ -188,17 +143,17 @@ _TRIPLE = Kind("triple", (Argument("subject"), Argument("property"), Argument("o
 """Stands for an unmapped triple that uses terms of PROV."""
 
 
-def _placed(document: Document) -> Iterator[_PlacedStatement]:
+def _placed(document: Document) -> Iterator[PlacedStatement]:
     """The canonical statements of a document, and its unmapped triples that use terms of PROV."""
     for instance in document.instances():
         for statement in separated(merged(instance.statements)):
-            yield _PlacedStatement(statement, instance.id)
+            yield PlacedStatement(statement, instance.id)
     for quad in dict.fromkeys(quad for quad, reason in document.unmapped.triples() if uses_prov_terms(quad, reason)):
         value = quad.object if isinstance(quad.object, Identifier) else literal(quad.object)
-        yield _PlacedStatement(Statement(_TRIPLE, None, (quad.subject, quad.predicate, value)), quad.graph)
+        yield PlacedStatement(Statement(_TRIPLE, None, (quad.subject, quad.predicate, value)), quad.graph)
 
 
-def _anonymous(placed: _PlacedStatement) -> Iterator[str]:
+def _anonymous(placed: PlacedStatement) -> Iterator[str]:
     names = mentioned(placed.statement)
     if placed.bundle is not None:
         names.add(placed.bundle)
@@ -208,7 +163,7 @@ def _anonymous(placed: _PlacedStatement) -> Iterator[str]:
 _Node: TypeAlias = tuple[int, str]
 """An anonymous identifier of the left (0) or right (1) document."""
 
-_Found: TypeAlias = tuple[list[_PlacedStatement], list[_PlacedStatement]]
+_Found: TypeAlias = tuple[list[PlacedStatement], list[PlacedStatement]]
 
 
 class _Matching:
@@ -389,7 +344,7 @@ class _Matching:
         while len(self._journal) > mark:
             self._journal.pop()()
 
-    def _mentioning(self, nodes: Iterable[_Node], number: int) -> list[_PlacedStatement]:
+    def _mentioning(self, nodes: Iterable[_Node], number: int) -> list[PlacedStatement]:
         names = {name for side, name in nodes if side == number}
         return [placed for placed in self._sides[number].statements if not names.isdisjoint(_anonymous(placed))]
 
@@ -401,29 +356,26 @@ def _is_balanced(nodes: Sequence[_Node]) -> bool:
 # --- the difference as text
 
 
-def _explained(found: _Found, sides: tuple[_Side, _Side], renderers: tuple[Renderer, Renderer]) -> Difference:
-    changed, rest = [], found
+def _explained(found: _Found, sides: tuple[_Side, _Side], renderers: tuple[Renderer, Renderer]) -> StatementDifference:
+    changed: list[ChangedPair] = []
+    rest = found
     for key in _KEYS:
         pairs, rest = _paired(rest, key)
         for pair in pairs:
             change = _change(pair, sides, renderers)
             if change is not None:
-                changed.append(change)
+                changed.append(ChangedPair(*pair, change))
             else:
                 for side, placed in zip(rest, pair, strict=True):
                     side.append(placed)
-    left, right = (
-        tuple(sorted(_text(placed, renderer) for placed in side))
-        for side, renderer in zip(rest, renderers, strict=True)
-    )
-    return Difference(left, right, tuple(sorted(changed)))
+    return StatementDifference(tuple(rest[0]), tuple(rest[1]), tuple(changed))
 
 
-def _text(placed: _PlacedStatement, renderer: Renderer) -> str:
+def _text(placed: PlacedStatement, renderer: Renderer) -> str:
     return renderer.statement(placed.statement) + _where(placed, renderer)
 
 
-def _where(placed: _PlacedStatement, renderer: Renderer) -> str:
+def _where(placed: PlacedStatement, renderer: Renderer) -> str:
     return "" if placed.bundle is None else f" in bundle {renderer.identifier(placed.bundle)}"
 
 
@@ -437,9 +389,9 @@ _KEYS: tuple[_Key, ...] = (
 """By which keys two statements of one kind correspond to each other, the strongest first."""
 
 
-def _paired(found: _Found, key: _Key) -> tuple[list[tuple[_PlacedStatement, _PlacedStatement]], _Found]:
+def _paired(found: _Found, key: _Key) -> tuple[list[tuple[PlacedStatement, PlacedStatement]], _Found]:
     """The statements of the two sides with equal keys, in pairs, and those that remain."""
-    waiting: dict[object, list[_PlacedStatement]] = defaultdict(list)
+    waiting: dict[object, list[PlacedStatement]] = defaultdict(list)
     for placed in found[1]:
         waiting[_key_of(placed, key)].append(placed)
     pairs, left, taken = [], [], set()
@@ -454,13 +406,13 @@ def _paired(found: _Found, key: _Key) -> tuple[list[tuple[_PlacedStatement, _Pla
     return pairs, (left, [placed for placed in found[1] if id(placed) not in taken])
 
 
-def _key_of(placed: _PlacedStatement, key: _Key) -> object:
+def _key_of(placed: PlacedStatement, key: _Key) -> object:
     value = key(placed.statement)
     return None if value is None else (placed.statement.kind.name, placed.bundle, value)
 
 
 def _change(
-    pair: tuple[_PlacedStatement, _PlacedStatement], sides: tuple[_Side, _Side], renderers: tuple[Renderer, Renderer]
+    pair: tuple[PlacedStatement, PlacedStatement], sides: tuple[_Side, _Side], renderers: tuple[Renderer, Renderer]
 ) -> ChangedStatement | None:
     """The difference of two statements; None if they differ only in the anonymous identifiers that they mention."""
     ours, theirs = (

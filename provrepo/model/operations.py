@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from provrepo.model.compare import Difference
+    from provrepo.model.difference import Difference
     from provrepo.model.document import Document, Loss
 
 __all__ = ["EquivalenceResult", "Operations", "operations", "register"]

@@ -35,6 +35,7 @@ from provrepo.repository.lineage import verbs as of_lineage
 from provrepo.repository.profiles import verbs as of_profiles
 from provrepo.repository.queries import verbs as of_queries
 from provrepo.repository.records import DEFAULT, Actor
+from provrepo.repository.statements import verbs as of_statements
 from provrepo.repository.store import Store
 from provrepo.repository.submission import verbs as of_submission
 from provrepo.repository.upkeep import beside
@@ -148,6 +149,8 @@ class Repository:
     read = verb(of_documents.read)
     export = verb(of_documents.export)
     report = verb(of_documents.report)
+    statements = verb(of_statements.statements)
+    diff = verb(of_statements.diff)
     withdraw = verb(of_withdrawals.withdraw)
     erase = verb(of_withdrawals.erase)
     remaining = verb(of_withdrawals.remaining)

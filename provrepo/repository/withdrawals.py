@@ -9,6 +9,7 @@ from provrepo.ledger.events import Events
 from provrepo.repository import access, catalog
 from provrepo.repository.context import Context
 from provrepo.repository.documents import document
+from provrepo.repository.statements.files import forget
 
 if TYPE_CHECKING:
     from provrepo.ledger.appending import Appending
@@ -92,6 +93,7 @@ def erase(
     with context.store.ledger.appending(project) as appending:
         if appending.references(info.sha256) == 0:
             context.store.blobs.erase(info.sha256)
+            forget(context.store, info.sha256)
     Events(context.store.ledger).erase(project, name)
     return catalog.find_version(context.store, project, name, version, erased=True, curator=True)
 

@@ -15,6 +15,7 @@ from provrepo.server.documents import (
     pingback,
     profiles,
     projects,
+    statements,
     submissions,
     validate,
 )
@@ -64,6 +65,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         datasets,
         packages,
         documents,
+        statements,
         submissions,
         imports,
         pending,

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provrepo.errors import TooLarge
-from provrepo.model.compare import ChangedStatement, compare
+from provrepo.model.compare import compare
+from provrepo.model.difference import ChangedStatement
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal, Value, is_anonymous, text
 from provrepo.model.statements import (

@@ -53,6 +53,9 @@ def get(site: Site, path: str, who: str = "", **headers: str) -> Any:
 # Addresses
 
 BELOW = [
+    "/statements",
+    "/statements?q=a",
+    "/citation",
     "",
     "/original",
     "/report",

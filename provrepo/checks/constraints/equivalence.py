@@ -16,7 +16,7 @@ from provrepo.checks.constraints.validity import check
 from provrepo.checks.findings import Finding, Severity
 from provrepo.checks.report import Report
 from provrepo.errors import Refused, TooLarge
-from provrepo.model.compare import Difference
+from provrepo.model.difference import Difference
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Value, is_anonymous
 from provrepo.model.statements import DictionaryEntry, Statement

@@ -28,6 +28,7 @@ __all__ = [
     "read",
     "run",
     "shares",
+    "statement_from_dict",
     "statement_to_dict",
     "value_from_dict",
     "value_to_dict",
@@ -76,7 +77,7 @@ class Assertion:
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Assertion:
         """The inverse of ``to_dict``."""
-        return cls(_statement(found), tuple(found["roles"]), found["graph"], found["bundle"] or "")
+        return cls(statement_from_dict(found), tuple(found["roles"]), found["graph"], found["bundle"] or "")
 
 
 class VersionBytes(NamedTuple):
@@ -299,7 +300,8 @@ def value_from_dict(found: Mapping[str, str]) -> Value:
     return Literal(found["text"], found["datatype"], found.get("language"))
 
 
-def _statement(found: Mapping[str, Any]) -> Statement:
+def statement_from_dict(found: Mapping[str, Any]) -> Statement:
+    """The inverse of ``statement_to_dict``; the span has the line alone."""
     kind = KINDS[found["kind"]]
     given = found["arguments"]
 

@@ -22,8 +22,10 @@ from provrepo.repository.catalog import stored_report, version_info
 from provrepo.repository.exchange.names import actor_names
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.records import Actor, Receipt
+from provrepo.repository.statements import files
 from provrepo.repository.store import Store
 from provrepo.repository.submission import content_files
+from provrepo.repository.submission.conversion import LARGE
 from provrepo.repository.submission.worker import MAPPING
 from provrepo.views.extraction import discard, move
 
@@ -108,7 +110,7 @@ def submit(
     names = list(dict.fromkeys([*settings.get("profiles", []), *profiles]))
     folders = user_defined.folders(store, project, names)
     arguments = {"format": format, "base": base, "profiles": folders, "without_profiles": "report"}
-    with _Content(store, project, document, blob) as quads:
+    with _Content(store, project, document, blob, len(data)) as quads:
         result = run_worker(store, data, file, {**arguments, "target": quads.target, "allow_empty": allow_empty})
         report = Report.from_dict(result["report"])
         if not report.conforms and not (allow_empty and emptiness.only_empty(report)):
@@ -166,7 +168,7 @@ def submit(
         else:
             with store.ledger.appending(project) as appending:
                 entry, created = append(appending)
-        quads.keep()
+        quads.keep(result["format"], base or "")
     store.index()
     return _receipt(store, entry, created=created, report=report)
 
@@ -299,8 +301,9 @@ class _Content:
             process has no views.
     """
 
-    def __init__(self, store: Store, project: str, document: str, blob: str) -> None:
+    def __init__(self, store: Store, project: str, document: str, blob: str, size: int) -> None:
         self._store = store
+        self._table = store.temporary(".sqlite")
         self._key = project, document, blob
         self._published: Path | None = None
         self.target: dict[str, Any] | None = None
@@ -319,6 +322,8 @@ class _Content:
                 output=self._written,
                 partial=store.temporary(".part"),
             )
+            if size > LARGE:
+                self.target["statements"] = str(self._table)
 
     def publish(self, version: int) -> None:
         """Give the follower the file; to be called inside the transaction that appends the entry.
@@ -333,9 +338,13 @@ class _Content:
             discard(self._published)  # of a transaction that failed
             self._published = None
 
-    def keep(self) -> None:
-        """Note that the entry was appended: the follower deletes the file."""
+    def keep(self, format: str, base: str) -> None:  # noqa: A002
+        """Note that the entry was appended: the follower deletes the file. A table of the statements is kept, too."""
         self._published = None
+        if self._table.exists():
+            with suppress(OSError):  # it is made again at the first reading
+                files.make_room(self._store)
+                self._table.replace(files.table(self._store, self._key[2], format, base))
 
     def _file(self, version: int, base: str) -> Path:
         project, document, blob = self._key
@@ -345,6 +354,7 @@ class _Content:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._table.unlink(missing_ok=True)
         if self.target is not None:
             discard(self._written)
         if self._published is not None:

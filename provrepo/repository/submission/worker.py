@@ -55,7 +55,8 @@ def run(
         target: where to write the quads (see ``content_files.target``): ``output`` (a path), ``partial`` (a temporary
             path of this call, since others may submit the same), ``version`` (its IRI), ``blob`` (SHA-256), ``minting``
             (base IRI and identity, from which IRIs of blank nodes are minted). The data that views index goes to
-            ``extraction_file`` of both paths. Nothing is written for None, or if the document fails.
+            ``extraction_file`` of both paths, and a table of the statements to ``statements``, where that is given (see
+            ``repository.statements.table``). Nothing is written for None, or if the document fails.
         allow_empty: for a submission without statements, False refuses it, and True accepts it even if its profiles
             do not. None for a check without submission.
 
@@ -115,6 +116,10 @@ def run(
             extraction.openlineage = openlineage.indexed(data)
         extraction.write(extraction_file(partial))
         move(partial, output)
+        if "statements" in target:
+            from provrepo.repository.statements import table
+
+            table.write(document, Path(target["statements"]))
     return {
         "format": chosen.name,
         "statements": len(document),

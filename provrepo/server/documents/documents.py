@@ -15,6 +15,7 @@ from provrepo.server.discovery import dcat, linksets, signposts
 from provrepo.server.documents import reports
 from provrepo.server.lineage import provaq
 from provrepo.server.pages import pages
+from provrepo.server.pages.document_page import document_page
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.negotiate import HTML, JSON, Choice, Offer, choose, content_type
 from provrepo.server.protocol.respond import conditional, json_response, not_modified, version_number
@@ -144,7 +145,7 @@ def _show(path: _DocumentPath) -> Response:
     provaq.version(info)
     if choice.name == HTML.name:
         signposts.declare(info)
-        return conditional(signposts.add(pages.document_page(repo, info), info))
+        return conditional(signposts.add(document_page(repo, info), info))
     return _representation(repo, info, choice)
 
 

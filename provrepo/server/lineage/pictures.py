@@ -13,9 +13,11 @@ from provrepo.drawing.outline import sentence
 from provrepo.drawing.svg import render
 from provrepo.limits import DRAWN_NODES
 from provrepo.repository.lineage.records import LineageGraph
-from provrepo.server.documents.pictures import PREFIX
 
 __all__ = ["MARKED", "LineagePicture", "draw"]
+
+PREFIX = "picture"
+"""The prefix of ids inside a picture, so that they differ from those of the page."""
 
 MARKED = f"{PREFIX}-marked"
 """The id of the element of the start node."""

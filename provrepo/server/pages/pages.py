@@ -10,27 +10,18 @@ from flask import Blueprint, Flask, Response, render_template, url_for
 from provrepo._version import __version__
 from provrepo.checks.findings import Severity
 from provrepo.checks.render import groups
-from provrepo.codecs.formats import READABLE, WRITABLE, by_name
-from provrepo.drawing.outline import sentence
-from provrepo.repository.records import Actor, VersionInfo
-from provrepo.repository.repository import Repository
-from provrepo.repository.submission import conversion
+from provrepo.codecs.formats import READABLE
+from provrepo.repository.records import Actor
 from provrepo.server.discovery import schema_org
-from provrepo.server.documents.pictures import PictureCache
 from provrepo.server.pages import display
 from provrepo.server.pages.isolation import Isolation
 from provrepo.server.protocol import addresses, auth
 from provrepo.server.protocol.respond import Links
 from provrepo.words import counted
 
-__all__ = ["blueprint", "document_page", "page", "register"]
+__all__ = ["blueprint", "page", "register"]
 
 blueprint = Blueprint("pages", __name__)
-
-_pictures = PictureCache()
-
-ROWS = 500
-"""The most statements on the page of a document."""
 
 
 @blueprint.get("/")
@@ -51,44 +42,6 @@ def home() -> Response:
 def page(template: str, **context: Any) -> Response:
     """Render a template of ``web/templates``."""
     return Response(render_template(template, **context), content_type="text/html; charset=utf-8")
-
-
-def document_page(repo: Repository, info: VersionInfo) -> Response:
-    """The page of one version of a document.
-
-    Args:
-        repo: the repository of the caller.
-        info: the version.
-    """
-    history = repo.history(info.project, info.name)
-    table = picture = None
-    if info.size <= conversion.LARGE:
-        # Parsing a larger document here would take too much time and memory.
-        document = repo.read(info.project, info.name, info.version)
-        table = display.statements(document, limit=ROWS)
-        # Only current versions have links: things of a former version may be unknown today.
-        picture = _pictures.of(info, document, _thing if info.state == "current" else None)
-    named, of = repo.document(info.project, info.name), repo.project(info.project)
-    return page(
-        "document.html",
-        document=named,
-        description=schema_org.block(schema_org.document(info, named.title, of)),
-        version=info,
-        mirror=of.mirror,
-        newest=history[-1],
-        history=history[::-1],
-        report=repo.report(info.project, info.name, info.version),
-        statements=table,
-        picture=picture.svg if picture and picture.graph.nodes else None,
-        in_words=sentence(picture.graph) if picture else "",
-        formats=WRITABLE,
-        submitted_as=by_name(info.format),
-    )
-
-
-def _thing(iri: str) -> str:
-    """The address of the page of a thing."""
-    return url_for("lineage.thing", iri=iri)
 
 
 def register(app: Flask) -> None:

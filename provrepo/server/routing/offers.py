@@ -7,7 +7,19 @@ from provrepo.repository.lineage.records import BUNDLED
 from provrepo.server.protocol.answers import graph_offer
 from provrepo.server.protocol.negotiate import HTML, JSON, Offer
 
-__all__ = ["BLOBS", "DESCRIPTION", "ENTRIES", "GRAPHS", "INBOX", "LINEAGE", "METADATA", "PROVAQ", "SVG", "THING"]
+__all__ = [
+    "BLOBS",
+    "CITATION",
+    "DESCRIPTION",
+    "ENTRIES",
+    "GRAPHS",
+    "INBOX",
+    "LINEAGE",
+    "METADATA",
+    "PROVAQ",
+    "SVG",
+    "THING",
+]
 
 
 def _offers(*names: str) -> tuple[Offer, ...]:
@@ -40,5 +52,9 @@ DESCRIPTION = (
     Offer("ntriples", ("application/n-triples",), (".nt",)),
 )
 METADATA = (JSON, *DESCRIPTION)
+CITATION = (
+    Offer("jsonld", ("application/ld+json", "application/json"), (".jsonld", ".json")),
+    Offer("bibtex", ("application/x-bibtex", "text/x-bibtex"), (".bib",)),
+)
 ENTRIES = (JSON, Offer("ndjson", ("application/x-ndjson",), (".ndjson",)))
 BLOBS = (Offer("blobs", ("application/vnd.provrepo.blobs",), ()),)

@@ -25,6 +25,7 @@ from provrepo.server.routing import offers, schemas
 from provrepo.server.routing.operations import Access, Operation, Permission, RequestParameter
 from provrepo.server.routing.rates import Rate
 from provrepo.server.routing.routes_of_marquez import MARQUEZ
+from provrepo.server.routing.routes_of_statements import STATEMENTS
 
 __all__ = [
     "IN_QUERY",
@@ -372,6 +373,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("documents.report", "GET"): _REPORT,
     ("documents.metadata", "GET"): Operation(_DOCUMENT, _media(*offers.METADATA), (_FORMAT,), problems=(404, 406, 410)),
     ("documents.linkset", "GET"): Operation(_DOCUMENT, _LINKSET, problems=(404, 410)),
+    **STATEMENTS,
     ("linksets.api_catalog", "GET"): Operation(_SELF, _LINKSET),
     ("catalogs.catalog", "GET"): Operation(_OVERVIEW, _media(*offers.DESCRIPTION), (_FORMAT,), problems=(406,)),
     ("catalogs.of_project", "GET"): Operation(

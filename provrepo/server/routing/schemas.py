@@ -27,6 +27,7 @@ from provrepo.server.routing.schema_parts import or_null as _or_null
 from provrepo.server.routing.schema_parts import record as _record
 from provrepo.server.routing.schemas_of_exchange import NOTICES, PENDING
 from provrepo.server.routing.schemas_of_marquez import MARQUEZ
+from provrepo.server.routing.schemas_of_statements import statement_schemas
 
 __all__ = ["NAME", "SCHEMAS", "ref"]
 
@@ -320,6 +321,7 @@ SCHEMAS: dict[str, Schema] = {
             "parameters": _list(_extended(_record(Parameter), {"required": FLAG}, "optional")),
         }
     ),
+    **statement_schemas(_VALUE),
     "Pingbacks": _object(
         {
             "project": NAME,
