@@ -24,6 +24,8 @@ from provrepo.repository.datasets.records import (
     JobUse,
     Owner,
     Quality,
+    RunAgain,
+    RunsAgain,
     SchemaChange,
 )
 from provrepo.repository.exchange.notices.receiving import Received
@@ -102,6 +104,8 @@ RETURNED = (
     DatasetVersion,
     Field,
     Quality,
+    RunsAgain,
+    RunAgain,
     SchemaChange,
     JobUse,
     Owner,

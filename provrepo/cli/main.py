@@ -27,7 +27,7 @@ from provrepo.cli.exchange.package import pack, unpack
 from provrepo.cli.exchange.peers import peers
 from provrepo.cli.exchange.pushing import push, pushes
 from provrepo.cli.exchange.review import review
-from provrepo.cli.imports.datasets import datasets
+from provrepo.cli.imports.datasets import datasets, to_run_again
 from provrepo.cli.imports.imports import import_
 from provrepo.cli.lineage import lineage, search, thing
 from provrepo.cli.pingbacks import pingbacks
@@ -207,6 +207,7 @@ for _verb in (
     import_,
     list_,
     datasets,
+    to_run_again,
     history,
     export,
     withdraw,

@@ -82,7 +82,8 @@ def _environment(value: Any) -> Any:
     if isinstance(value, list):
         return [_variable(item) for item in value]
     if isinstance(value, dict) and _ENVIRONMENT not in value:
-        return {key: item if key in RECORDED or key.startswith("_") else _hidden(item) for key, item in value.items()}
+        kept = {key: item if key in RECORDED or key.startswith("_") else _hidden(item) for key, item in value.items()}
+        return {without_login(key): item for key, item in kept.items()}
     return masked(value)
 
 
@@ -90,7 +91,8 @@ def _variable(value: Any) -> Any:
     if not isinstance(value, dict):
         return _hidden(value)
     recorded = value.get("name") in RECORDED
-    return {key: masked(item) if key == "name" or recorded else _hidden(item) for key, item in value.items()}
+    kept = {key: masked(item) if key == "name" or recorded else _hidden(item) for key, item in value.items()}
+    return {without_login(key): item for key, item in kept.items()}
 
 
 @lru_cache(8192)

@@ -16,6 +16,7 @@ from provrepo.repository import stream as of_stream
 from provrepo.repository import tokens as of_tokens
 from provrepo.repository import withdrawals as of_withdrawals
 from provrepo.repository.context import Context
+from provrepo.repository.datasets import again as of_runs_again
 from provrepo.repository.datasets import verbs as of_datasets
 from provrepo.repository.events import verbs as of_events
 from provrepo.repository.exchange import arrivals as of_arrivals
@@ -164,6 +165,7 @@ class Repository:
 
     datasets = verb(of_datasets.datasets, from_views=True)
     dataset = verb(of_datasets.dataset, from_views=True)
+    to_run_again = verb(of_runs_again.to_run_again, from_views=True)
 
     lineage = verb(of_lineage.lineage, from_views=True)
     surroundings = verb(of_federation.surroundings, from_views=True)

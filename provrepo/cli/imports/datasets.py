@@ -1,4 +1,4 @@
-"""The verb ``datasets``: the logical datasets of a project, and all about one of them."""
+"""Verbs about datasets: those of a project, all about one of them, and what has to be run again."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.repository.datasets.records import REASONS
 from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.repository.datasets.records import DatasetDetails, DatasetInfo, JobUse
 
-__all__ = ["datasets"]
+__all__ = ["datasets", "to_run_again"]
 
 _SHOWN = 1_000
 """Datasets that are listed where no limit is given."""
@@ -53,6 +54,31 @@ def datasets(invocation: Invocation, iri: str | None, project: str, text: str, l
         )
     if len(found) > most:
         output.note(f"note: there are more than {most:,} datasets; --text selects, --limit lists up to 1,000")
+
+
+@click.command("to-run-again")
+@click.option("--project", default="default", show_default=True, metavar="P", help="The project.")
+@click.option("--input", "input_", default="", metavar="IRI", help="Only results that rest on this dataset.")
+@click.option("--reason", type=click.Choice(REASONS), help="Only this reason.")
+@json_option
+@pass_invocation
+def to_run_again(invocation: Invocation, project: str, input_: str, reason: str | None, style: str) -> None:
+    """List the latest results that rest on an input that is no longer good, with the jobs to run again.
+
+    An input was superseded or dropped after the run started, it failed a check of its quality, or the document of the
+    run that wrote it was withdrawn. The list looks one step back: results of what is run again are new versions.
+    """
+    with invocation.repository(follow=True) as repository:
+        found = repository.to_run_again(project, input=input_, reason=reason or "")
+    if style == "json":
+        output.records(found.to_dict())
+    else:
+        output.table(
+            ["REASON", "SINCE", "JOB", "RESULT", "INPUT"],
+            [[each.reason, each.since, each.job or "-", each.result, each.input] for each in found.results],
+        )
+    if not found.complete:
+        output.note("note: withdrawn inputs are left out; who may change the project sees what rests on them")
 
 
 def _written(info: DatasetInfo) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provrepo.importers.masking import RECORDED
+from provrepo.importers.masking import RECORDED, without_login
 from provrepo.importers.openlineage.common_facets import TAG_FIELDS, tags
 from provrepo.importers.openlineage.events import Dataset
 from provrepo.importers.openlineage.facets import Context, FacetMapping, Table, date_time, items, shape, text_of
@@ -99,7 +99,7 @@ def _engine(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
 
 def _environment(context: Context, facet: Mapping[str, Any]) -> list[Attribute]:
     for variable in items(facet.get("environmentVariables")):
-        name = text_of(variable.get("name"))
+        name = without_login(text_of(variable.get("name")))
         kept = text_of(variable.get("value")) if name in RECORDED else MASK
         _parameter(context, f"environment/{name}", name, kept)
     return []

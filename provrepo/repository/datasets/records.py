@@ -13,9 +13,15 @@ __all__ = [
     "JobUse",
     "Named",
     "Owner",
+    "REASONS",
     "Quality",
+    "RunAgain",
+    "RunsAgain",
     "SchemaChange",
 ]
+
+REASONS = ("superseded", "dropped", "failed", "withdrawn")
+"""Why an input is no longer good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +239,45 @@ class DatasetDetails:
     producers: tuple[JobUse, ...]
     consumers: tuple[JobUse, ...]
     offset: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RunAgain:
+    """A result that rests on an input that is no longer good.
+
+    Attributes:
+        job: the job to run again; empty if unknown.
+        run: its run that made the result.
+        result: the version of a dataset that the run wrote.
+        input: the dataset that the run read.
+        reason: ``superseded``, ``dropped``, ``failed`` or ``withdrawn``.
+        since: since when; xsd:dateTime.
+    """
+
+    job: str
+    run: str
+    result: str
+    input: str
+    reason: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunsAgain:
+    """What has to be run again.
+
+    Attributes:
+        results: sorted by job, result, input and reason.
+        complete: whether withdrawn documents were read, too, as far as they were asked for: that needs the right to
+            change the project.
+    """
+
+    results: tuple[RunAgain, ...]
+    complete: bool
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""

@@ -63,8 +63,12 @@ class Source:
             text: it has ``$things`` in place of the terms in a VALUES clause of one variable.
             iris: the things. They are divided among several queries, where they are many.
         """
+        return self.rows_of_terms(text, [values([iri]) for iri in dict.fromkeys(iris)])
+
+    def rows_of_terms(self, text: str, terms: Sequence[str]) -> list[Row]:
+        """As ``rows_of``, for terms of SPARQL, or rows of terms in parentheses."""
         found: list[Row] = []
-        for part in _parts([values([iri]) for iri in dict.fromkeys(iris)]):
+        for part in _parts(terms):
             found += self.rows(text.replace("$things", " ".join(part)))
         return found
 

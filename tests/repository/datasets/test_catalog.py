@@ -154,6 +154,12 @@ def test_the_catalog_on_the_command_line(tmp_path: Path) -> None:
     assert "describes" in command.error("datasets", "https://example.org/x", "--project", "crops", code=1)
     assert "IRI" in command.error("datasets", "nonsense", "--project", "crops", code=2)
     assert "more than 1" in command("datasets", "--project", "crops", "--limit", "1").stderr
+    again = command.json("to-run-again", "--project", "crops", "--reason", "superseded")
+    table = command("to-run-again", "--project", "crops", "--input", PLOTS).stdout
+    assert again["complete"]
+    assert all(row["result"] in table for row in again["results"] if row["input"] == PLOTS)
+    assert "'broken'" in command.error("to-run-again", "--reason", "broken", code=2)
+    assert "IRI" in command.error("to-run-again", "--project", "crops", "--input", "nonsense", code=2)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from provrepo.errors import UsageError
+from provrepo.repository.datasets.records import RunsAgain
 from provrepo.repository.queries.named import by_name
+from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.settings import Settings
@@ -174,6 +177,82 @@ def test_only_some_inputs_or_reasons(store: Store) -> None:
     assert reasons(asked(store, "this-reason", data, "to-run-again", input=iri("a"), reason="superseded")) == [
         ("clean", "a", "superseded")
     ]
+
+
+def withdrawn(store: Store, project: str, *events: list[Any], of: int, **wanted: str) -> RunsAgain:
+    """What has to be run again in a new project with a document for each run, after one of them was withdrawn."""
+    owner = Repository(store, store.owner())
+    owner.create_project(project)
+    for number, each in enumerate(events):
+        owner.submit(lines(each), project=project, name=f"run-{number}", format="openlineage")
+    assert [row for row in owner.to_run_again(project).results if row.reason == "withdrawn"] == []
+    owner.withdraw(project, f"run-{of}", reason="the sensor was broken")
+    return owner.to_run_again(project, **wanted)
+
+
+def told(found: RunsAgain) -> list[tuple[str, str, str]]:
+    return [(row.job.rpartition("/")[2], row.input.rpartition("/")[2], row.reason) for row in found.results]
+
+
+def versioned(name: str) -> Any:
+    return dataset(name, version={"datasetVersion": "v1"})
+
+
+@pytest.mark.parametrize(
+    ("case", "events", "of", "expected"),
+    [
+        ("read", [LOAD, CLEAN, TRAIN], 0, [("clean", "a", "withdrawn")]),
+        ("of-a-result", [LOAD, CLEAN, TRAIN], 2, []),
+        ("written-again-before", [LOAD, run(6, "load", "10:20", "10:30", writes=["a"]), CLEAN], 0, []),
+        ("run-again-since", [LOAD, CLEAN, RELOAD, RECLEAN], 0, []),
+        ("read-before", [RELOAD, CLEAN], 0, []),
+        (
+            "by-its-version",
+            [
+                run(1, "load", "10:00", "10:10", writes=[versioned("a")]),
+                run(2, "clean", "11:00", "11:10", reads=[versioned("a")], writes=["b"]),
+            ],
+            0,
+            [("clean", "a", "withdrawn")],
+        ),
+    ],
+)
+def test_what_rests_on_a_withdrawn_input(store: Store, case: str, events: Any, of: int, expected: Any) -> None:
+    found = withdrawn(store, f"withdrawn-{case}", *events, of=of)
+    assert told(found) == expected
+    assert found.complete
+    assert all(row.since for row in found.results)
+
+
+def test_all_reasons_are_one_answer(store: Store) -> None:
+    check = run(8, "test", "11:20", "11:21", reads=[failing("d")])
+    other = run(9, "merge", "11:00", "11:10", reads=["a", "d"], writes=["e"])
+    events = [LOAD, CLEAN, check, other, RELOAD]
+    found = withdrawn(store, "all-reasons", *events, of=0)
+    assert told(found) == [
+        ("clean", "a", "superseded"),
+        ("clean", "a", "withdrawn"),
+        ("merge", "a", "superseded"),
+        ("merge", "a", "withdrawn"),
+        ("merge", "d", "failed"),
+    ]
+    owner = Repository(store, store.owner())
+    assert told(owner.to_run_again("all-reasons", reason="withdrawn", input=iri("a"))) == [
+        ("clean", "a", "withdrawn"),
+        ("merge", "a", "withdrawn"),
+    ]
+    assert told(owner.to_run_again("all-reasons", input=iri("d"))) == [("merge", "d", "failed")]
+    with pytest.raises(UsageError, match="'broken' is no reason"):
+        owner.to_run_again("all-reasons", reason="broken")
+
+
+def test_who_may_only_read_is_told_that_withdrawn_inputs_are_left_out(store: Store) -> None:
+    withdrawn(store, "for-readers", LOAD, CLEAN, RELOAD, of=0)
+    reader = Repository(store, Actor("reader", "reader", projects=("for-readers",)))
+    found = reader.to_run_again("for-readers")
+    assert told(found) == [("clean", "a", "superseded")]
+    assert not found.complete
+    assert reader.to_run_again("for-readers", reason="failed").complete
 
 
 # Training and test data ----------------------------------------------------------------------------------------------
