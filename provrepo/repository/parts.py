@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from provrepo._version import __version__
@@ -30,6 +30,7 @@ from provrepo.repository.upkeep.follower import Follower
 from provrepo.repository.upkeep.former import FormerVersions
 from provrepo.repository.upkeep.mirror_keys import MirrorKeys
 from provrepo.repository.upkeep.set_aside import SetAside
+from provrepo.repository.upkeep.troubles import Troubles
 from provrepo.repository.upkeep.views_lock import ViewsLock
 from provrepo.settings import Settings
 from provrepo.views.view import View
@@ -57,6 +58,7 @@ class Parts:
         scratch: the temporary files of this process.
         set_aside: the entries that a view failed on.
         follower: applies entries to the views.
+        troubles: what fails again and again in the background of this process.
     """
 
     ledger: Ledger
@@ -72,6 +74,7 @@ class Parts:
     scratch: Scratch
     set_aside: SetAside
     follower: Follower
+    troubles: Troubles = field(default_factory=Troubles)
 
     @property
     def peers(self) -> Peers:

@@ -72,6 +72,7 @@ def erase(
     Raises:
         NotFound: no such version.
         Denied: the actor is not the owner, or the project is a mirror.
+        Busy: the version is erased, and others kept using a database that may contain copies of it: erase it again.
     """
     if not context.actor.owner:
         raise Denied("only the owner of the data directory erases")
@@ -95,6 +96,7 @@ def erase(
             context.store.blobs.erase(info.sha256)
             forget(context.store, info.sha256)
     Events(context.store.ledger).erase(project, name)
+    context.store.exchange.rewrite()
     return catalog.find_version(context.store, project, name, version, erased=True, curator=True)
 
 

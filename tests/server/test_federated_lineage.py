@@ -91,6 +91,20 @@ def test_the_walk_goes_on_at_a_peer(repository: Repository, peer: str, peer_data
     assert there.url == f"{peer}/"
 
 
+def test_a_peer_with_two_names_counts_once(repository: Repository, peer: str, peer_data: tuple[Path, str]) -> None:
+    repository.add_peer("lab-b", peer, token=peer_data[1])
+    alone = walk(repository)
+    repository.add_peer("lab-z", peer.replace("127.0.0.1", "localhost"), token=peer_data[1])
+    found = walk(repository)
+    assert (found.nodes, found.edges, found.complete) == (alone.nodes, alone.edges, True)
+    assert [(each.name, each.state, each.relations) for each in found.laboratories] == [
+        (None, "answered", 1),
+        ("lab-b", "answered", 1),
+        ("lab-z", "same", 0),
+    ]
+    assert "lab-z: it is the repository of lab-b, and what it says counts once, under that name" in found.reports()
+
+
 def test_paths_depth_and_direction_cross_too(repository: Repository, peer: str, peer_data: tuple[Path, str]) -> None:
     repository.add_peer("lab-b", peer, token=peer_data[1])
     assert nodes(walk(repository, to=f"{EX}raw")) == ["result", "table", "raw"]

@@ -9,19 +9,22 @@ The tables are created by ``exchange.migrations``; each module of this folder co
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from provrepo.errors import Damaged
+from provrepo.errors import Busy, Damaged
 from provrepo.ledger.exchange.migrations import expected, is_current, migrate
 from provrepo.ledger.migrations import statements
 from provrepo.ledger.storage import write_ahead
 from provrepo.ledger.storage.database import Database
 
 __all__ = ["ExchangeDatabase"]
+
+log = logging.getLogger("provrepo.ledger.exchange.database")
 
 
 class ExchangeDatabase:
@@ -42,6 +45,7 @@ class ExchangeDatabase:
         self._scratch = scratch
         self._lock = threading.Lock()
         self._opened: Database | None = None
+        self._local = threading.local()
 
     @property
     def exists(self) -> bool:
@@ -86,14 +90,43 @@ class ExchangeDatabase:
             yield connection
 
     def forget(self) -> None:
-        """Remove deleted content from the write-ahead log as well, unless another process is using it.
+        """Remove deleted content from the file and its log: SQLite leaves copies of rows that it moved within pages.
 
-        Call it after a transaction that deleted a secret or somebody's bytes.
+        Call it after a transaction that deleted a secret or somebody's bytes. It takes as long as a copy of the
+        database; for several deletions, use ``together``. While others keep using the database, copies may stay until
+        the next call, which is logged.
+
+        Raises:
+            NoSpace: the disk is full.
         """
-        if not self.exists:
+        if getattr(self._local, "together", False):
+            self._local.forgotten = True
             return
-        with self._database().reading() as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        try:
+            self.rewrite()
+        except Busy as error:
+            log.warning("copies of deleted content may stay in %s until the next deletion: %s", self.file, error)
+
+    def rewrite(self) -> None:
+        """Do as ``forget``, and at once.
+
+        Raises:
+            Busy: others kept using the database; call this again.
+            NoSpace: the disk is full.
+        """
+        if self.exists:
+            self._database().rewrite()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let ``forget`` of this thread wait for the end of the block, where it is done once, also after an error."""
+        self._local.together, self._local.forgotten = True, False
+        try:
+            yield
+        finally:
+            self._local.together = False
+            if self._local.forgotten:
+                self.forget()
 
     def copy_to(self, target: Path) -> None:
         """Copy the database to a new file; do nothing where it does not exist."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from provrepo.ledger.entries import now
 from provrepo.ledger.exchange.database import ExchangeDatabase
 from provrepo.text import quoted
 
-__all__ = ["ACCEPTS", "AT_ONCE", "NOTHING", "PENDING", "Peer", "Peers"]
+__all__ = ["ACCEPTS", "AT_ONCE", "NOTHING", "PENDING", "Peer", "Peers", "same_repository"]
 
 NOTHING, PENDING, AT_ONCE = "nothing", "pending", "at-once"
 
@@ -74,6 +74,20 @@ _SELECT = (
 _COLUMNS = {"quota_bytes": "bytes", "quota_documents": "documents"}
 _SET = ("url", "project", "accepts", "projects", "profiles", "quota_bytes", "quota_documents", "identity")
 """The fields that ``add`` sets and ``change`` may change."""
+
+
+def same_repository(peers: Iterable[Peer]) -> dict[str, str]:
+    """Return the name of each peer → the name of the first peer that is the same repository.
+
+    Peers are the same repository if their identities are equal; while one is unknown, if their URLs are. First comes a
+    peer with a token, then the one that was added earlier.
+    """
+    ordered = sorted(peers, key=lambda peer: (not peer.has_token, peer.added, peer.name))
+    identities = {peer.url: peer.identity for peer in reversed(ordered) if peer.identity}
+    first: dict[str, str] = {}
+    return {
+        peer.name: first.setdefault(peer.identity or identities.get(peer.url, peer.url), peer.name) for peer in ordered
+    }
 
 
 class Peers:

@@ -217,7 +217,8 @@ class PendingDocuments:
         Returns:
             Whether there is such a row in one of these states.
         """
-        ends = values.get("state") in (ACCEPTED, REJECTED, EXPIRED)
+        state = values.get("state")
+        ends = state in (ACCEPTED, REJECTED, EXPIRED)
         sets = [f"{name} = :{name}" for name in values] + ["bytes = NULL"] * ends
         states = ", ".join(f"'{state}'" for state in only)
         condition = f"AND state IN ({states})" if only else ""
@@ -226,7 +227,7 @@ class PendingDocuments:
                 f"UPDATE pending SET {', '.join(sets)} WHERE id = :row_id {condition}",  # noqa: S608
                 {**values, "row_id": id},
             ).rowcount
-        if ends and count:
+        if count and ends and state != ACCEPTED:  # accepted bytes are a blob now; its erasure rewrites the file
             self._database.forget()
         return bool(count)
 
@@ -240,7 +241,9 @@ class PendingDocuments:
         if found is None:
             return 0
         with self._database.writing() as connection:
-            return connection.execute(f"DELETE FROM pending WHERE {condition}", (before,)).rowcount  # noqa: S608
+            count = connection.execute(f"DELETE FROM pending WHERE {condition}", (before,)).rowcount  # noqa: S608
+        self._database.forget()
+        return count
 
     def remove(self, id: str) -> None:  # noqa: A002
         """Delete a row with its bytes."""

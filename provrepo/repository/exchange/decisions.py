@@ -130,6 +130,11 @@ def expire(store: Store) -> int:
     """
     if store.read_only or not store.exchange.exists:
         return 0
+    with store.exchange.together():
+        return _expire(store)
+
+
+def _expire(store: Store) -> int:
     count = 0
     for row in store.parts.pending.listed(before=now()):
         current = settled(store, row)

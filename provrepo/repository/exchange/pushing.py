@@ -123,10 +123,11 @@ def queue_new(store: Store) -> None:
     mirrors = {mirror.project for mirror in store.ledger.mirrors()}
     for project in sorted(set(store.ledger.projects()) - mirrors):
         for name in store.ledger.settings(project).get("push", ()):
-            peer = store.peers.find(name)
+            peer, trouble = store.peers.find(name), f"project {project} cannot push to {name}"
             if peer is None:
-                log.warning("project %s pushes to %s, and there is no such peer", project, name)
+                store.parts.troubles.failed(log, trouble, "there is no such peer")
                 continue
+            store.parts.troubles.works(log, trouble)
             after = max(_since(store, project, name), store.parts.pushes.position(name, project) or 0)
             while page := list(store.ledger.entries(project, after=after, limit=_PAGE)):
                 versions = [

@@ -101,6 +101,7 @@ def attempt(store: Store, push: Push) -> Push:
 
 def _to_peer(store: Store, name: str, pushes: list[Push], stop: Callable[[], bool]) -> None:
     """Attempt pushes to one peer until a failure that concerns the others as well."""
+    trouble = f"pushes to {name} could not be worked off"
     try:
         peer = store.peers.find(name)
         if peer is None:
@@ -120,9 +121,10 @@ def _to_peer(store: Store, name: str, pushes: list[Push], stop: Callable[[], boo
             for push in pushes:
                 if stop() or not _one(store, peer, client, push):
                     return
+        store.parts.troubles.works(log, trouble)
     except Exception as error:  # noqa: BLE001 (one peer must not end the thread of the others)
         if not stop():
-            log.warning("pushes to %s could not be worked off: %s", name, error)
+            store.parts.troubles.failed(log, trouble, str(error) or type(error).__name__)
 
 
 def _one(store: Store, peer: Peer, client: HttpClient, push: Push) -> bool:

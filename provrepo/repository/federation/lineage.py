@@ -157,7 +157,12 @@ class _Answered:
 
     def __init__(self, gathering: Gathering) -> None:
         self._participants = gathering.participants
-        self._sources = {number: source for source, number in gathering.sources.items()}
+        self._same = _same_repository(gathering.participants)
+        self._sources = {number: self._named(source) for source, number in gathering.sources.items()}
+
+    def _named(self, source: FederatedSource) -> FederatedSource:
+        """A source under the one name of its repository."""
+        return replace(source, laboratory=self._same[source.laboratory])
 
     def graph(self, query: LineageQuery, answer: Answer) -> FederatedLineage:
         """The lineage without its roots and reports."""
@@ -186,27 +191,29 @@ class _Answered:
 
     def _node(self, iri: str, distance: int) -> LineageNode:
         """A thing with what all repositories say about it."""
-        said: dict[str | None, DescribedThing] = {
-            each.laboratory.name: each.described[iri] for each in self._participants if iri in each.described
-        }
+        said: list[tuple[str | None, DescribedThing]] = [
+            (self._same[each.laboratory.name], each.described[iri])
+            for each in self._participants
+            if iri in each.described
+        ]
         kinds, types = 0, set[str]()
-        for thing in said.values():
+        totals: dict[str | None, int] = {}
+        for name, thing in said:
             kinds |= thing.kinds
             types.update(thing.types)
-        labels = sorted(thing.label for thing in said.values() if thing.label)
-        projects = [
-            project if name is None else f"{name}/{project}"
-            for name, thing in said.items()
-            for project in thing.projects
-        ]
+            totals[name] = max(totals.get(name, 0), thing.total_sources)
+        labels = sorted(thing.label for _, thing in said if thing.label)
+        projects = dict.fromkeys(
+            project if name is None else f"{name}/{project}" for name, thing in said for project in thing.projects
+        )
         return LineageNode(
             iri,
             tuple(kind.name for place, kind in enumerate(KINDS) if kinds >> place & 1),
             labels[0] if labels else "",
             tuple(sorted(types)),
             distance,
-            _ordered(source for thing in said.values() for source in thing.sources)[:MOST_SOURCES],
-            sum(thing.total_sources for thing in said.values()),
+            _ordered(self._named(source) for _, thing in said for source in thing.sources)[:MOST_SOURCES],
+            sum(totals.values()),
             tuple(projects),
         )
 
@@ -230,19 +237,39 @@ def _reported(
         for name in {source.laboratory for source in edge.sources if isinstance(source, FederatedSource)}:
             relations[name] = relations.get(name, 0) + 1
     nodes = {node.iri for node in graph.nodes}
+    same = _same_repository(participants)
+    described: dict[str | None, set[str]] = {}
+    for each in participants:
+        described.setdefault(same[each.laboratory.name], set()).update(each.described)
     reports = tuple(
         LaboratoryReport(
             each.laboratory.name,
             each.laboratory.url,
-            each.state,
-            each.message,
+            "same" if each.laboratory.name != same[each.laboratory.name] else each.state,
+            f"it is the repository of {same[each.laboratory.name]}, and what it says counts once, under that name"
+            if each.laboratory.name != same[each.laboratory.name]
+            else each.message,
             each.requests,
-            len(nodes.intersection(each.described)),
+            len(nodes.intersection(described.get(each.laboratory.name, ()))),
             relations.get(each.laboratory.name, 0),
         )
         for each in participants
     )
     return replace(graph, laboratories=reports, missing=tuple(missing))
+
+
+def _same_repository(participants: Sequence[Participant]) -> dict[str | None, str | None]:
+    """The name of each repository → the first name under which the same repository answered.
+
+    Each is asked with its own token, since tokens may cover different projects.
+    """
+    first: dict[str, str | None] = {}
+    return {
+        each.laboratory.name: first.setdefault(each.repository, each.laboratory.name)
+        if each.state == "answered" and each.repository
+        else each.laboratory.name
+        for each in participants
+    }
 
 
 def _unknown(query: LineageQuery, participants: Sequence[Participant]) -> NotFound:

@@ -47,8 +47,8 @@ class LaboratoryReport:
         name: the name of the peer; None for this repository.
         url: the URL of the peer; for this repository its own IRI.
         state: ``answered``; ``unasked`` where there was no reason to ask; ``itself`` where it is this repository or a
-            copy of it, whose answers do not count twice; or why it did not answer: ``refused``, ``unreachable``,
-            ``late``, ``busy``, ``unsupported`` or ``malformed``.
+            copy of it, whose answers do not count twice; ``same`` where it is the repository of a peer before it; or
+            why it did not answer: ``refused``, ``unreachable``, ``late``, ``busy``, ``unsupported`` or ``malformed``.
         message: the reason, for people; empty where it answered.
         requests: the number of requests.
         things: the number of things in the answer that it describes.
@@ -125,7 +125,7 @@ class FederatedLineage(LineageGraph):
         """Lines about what each repository contributed, and what may be missing, for people."""
         found = []
         for each in self.laboratories:
-            says = "this repository itself" if each.state == "itself" else each.state
+            says = {"itself": "this repository itself", "same": each.message}.get(each.state, each.state)
             if each.state == "answered":
                 says = f"{counted(each.things, 'thing')}, {counted(each.relations, 'relation')}"
             found.append(f"{each.name or 'this repository'}: {says}")

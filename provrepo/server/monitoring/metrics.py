@@ -13,6 +13,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app
 
 from provrepo.repository import access
+from provrepo.repository.exchange.mirroring.background import failures
 from provrepo.repository.repository import Repository
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.respond import json_response
@@ -34,6 +35,8 @@ _FAMILIES = {
     "provrepo_documents_without_findings": "Current documents without findings.",
     "provrepo_documents_conforming": "Current documents accepted under a profile.",
     "provrepo_lineage_coverage_percent": "Mean percentage of entities that are generated or declared a source.",
+    "provrepo_mirror_missing_entries": "Entries of the origin of a mirror, at the last contact, that are not here yet.",
+    "provrepo_mirror_failed_pulls": "Failed pulls of a mirror since one succeeded, or since the server was started.",
 }
 """The help text of each metric; all metrics are gauges."""
 
@@ -82,7 +85,7 @@ def every() -> Response:
     """Metrics of the server and of all readable projects, in the text format of Prometheus."""
     samples: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in _FAMILIES}
     repository = auth.repository()
-    for name, labels, value in [*_of_server(repository), *_of_projects(repository)]:
+    for name, labels, value in [*_of_server(repository), *_of_projects(repository), *_of_mirrors(repository)]:
         samples[name].append((labels, value))
     lines = []
     for name, help_text in _FAMILIES.items():
@@ -117,6 +120,13 @@ def _of_projects(repository: Repository) -> Iterator[tuple[str, dict[str, str], 
             yield "provrepo_documents_conforming", {**project, "profile": profile["profile"]}, profile["conforming"]
         if found["coverage"] is not None:
             yield "provrepo_lineage_coverage_percent", project, found["coverage"]
+
+
+def _of_mirrors(repository: Repository) -> Iterator[tuple[str, dict[str, str], float]]:
+    for mirror in repository.mirrors():
+        project = {"project": mirror.name}
+        yield "provrepo_mirror_missing_entries", project, float(max(0, mirror.ahead - mirror.sequence))
+        yield "provrepo_mirror_failed_pulls", project, float(failures(auth.store(), mirror.name))
 
 
 def _labels(labels: dict[str, str]) -> str:

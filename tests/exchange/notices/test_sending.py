@@ -231,6 +231,29 @@ def test_an_acknowledgment_must_come_from_the_peer(owner: Repository) -> None:
     assert owner.send_notices(again=True).delivered == 0, "an acknowledgment is not acknowledged, nor asked for again"
 
 
+def test_a_repository_with_two_names_is_told_once(owner: Repository) -> None:
+    """The names have one URL, or one identity. Either name may acknowledge it, and its removal is that of both."""
+    with lying(CREATED) as server:
+        peer(owner, "lab-b", server.url)
+        again, _ = peer(owner, "lab-b2", server.url)
+        peer(owner, "elsewhere", server.url + "other/")
+        for name in ("lab-b", "elsewhere"):
+            owner.set_peer(name, identity="2f1e3b52-7c64-4f4c-a0c0-1f0d9f1c7e5a")
+        for name in ("elsewhere", "lab-b2", "lab-b"):
+            owner.add_holder("crops", peer=name)
+        owner.add_holder("crops", "run", peer="lab-b2")
+        assert [(one.document, one.peer) for one in owner.holders("crops")] == [("", "elsewhere"), ("run", "lab-b2")]
+        owner.withdraw("crops", "run", reason="wrong")
+        owner.send_notices()
+        (sent,) = bodies(server)
+        assert states(owner) == [("withdrawn", "lab-b", "delivered")]
+        receive(again, replace(sent, id="urn:x:answer", answers=sent.id, origin=server.url))
+    assert states(owner) == [("withdrawn", "lab-b", "acknowledged")]
+    first, second = owner.holders()
+    owner.remove_holder(first.id)
+    assert owner.holders() == [second]
+
+
 def test_a_peer_is_answered_and_answered_again(owner: Repository) -> None:
     with lying(CREATED) as server:
         lab, _ = peer(owner, "lab-a", server.url)

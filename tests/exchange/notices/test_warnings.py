@@ -82,6 +82,25 @@ def test_a_withdrawal_covers_all_versions_up_to_it(holder: tuple[Repository, Rep
     assert about(owner, "model") == about(owner, "run", "crops")[:1] == [[]]
 
 
+def test_the_order_is_that_of_the_events_and_not_of_the_arrival(holder: tuple[Repository, Repository]) -> None:
+    """An older notice that could not be delivered is sent again after a newer one."""
+    owner, lab = holder
+    receive(lab, withdrawal(about="corrected", version=2, sequence=12, time="2026-03-03T10:00:00Z"))
+    receive(lab, withdrawal(version=2, sequence=15, reason="wrong again", time="2026-03-02T10:00:00Z"))
+    receive(lab, withdrawal(version=2, sequence=9, reason="wrong unit", time="2026-03-04T10:00:00Z"))
+    _, second, _ = owner.history("copies", "run")
+    assert [(one.what, one.reason) for one in second.origin_warnings] == [
+        ("withdrawn", "wrong unit"),
+        ("corrected", "wrong unit"),
+        ("withdrawn", "wrong again"),
+    ]
+    receive(lab, withdrawal(about="erased", version=2, sequence=0, time="2026-03-01T10:00:00Z"))
+    _, second, _ = owner.history("copies", "run")
+    assert [one.what for one in second.origin_warnings] == ["erased", "withdrawn", "corrected", "withdrawn"], (
+        "software that names no entries is ordered by time"
+    )
+
+
 def test_only_the_peer_itself_can_warn(holder: tuple[Repository, Repository]) -> None:
     owner, _ = holder
     other, _ = peer(owner, "lab-c", "https://lab-c.example/")

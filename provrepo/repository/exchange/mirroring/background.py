@@ -14,7 +14,7 @@ from provrepo.repository.upkeep.periodic import Periodic
 if TYPE_CHECKING:
     from provrepo.repository.store import Store
 
-__all__ = ["start"]
+__all__ = ["failures", "start"]
 
 log = logging.getLogger("provrepo.repository.exchange.mirroring.background")
 
@@ -42,6 +42,15 @@ def start(store: Store) -> None:
     periodic.start()
 
 
+def failures(store: Store, name: str) -> int:
+    """Return how often the pull of a mirror has failed in this process since it succeeded."""
+    return store.parts.troubles.count(_trouble(name))
+
+
+def _trouble(name: str) -> str:
+    return f"mirror {name} was not pulled"
+
+
 def _due(store: Store) -> list[str]:
     return [
         mirror.project
@@ -56,9 +65,11 @@ def _pull(store: Store, name: str, stopping: Callable[[], bool]) -> None:
         found = pull(Context(store), name, abandoned=stopping)
     except Error as error:
         if not stopping():
-            log.warning("%s was not pulled: %s", name, error)
-    except Exception:  # the other mirrors are pulled all the same
-        log.exception("%s was not pulled", name)
+            store.parts.troubles.failed(log, _trouble(name), str(error))
+    except Exception as error:  # the other mirrors are pulled all the same
+        log.debug("mirror %s was not pulled", name, exc_info=True)
+        store.parts.troubles.failed(log, _trouble(name), f"{type(error).__name__}: {error}")
     else:
+        store.parts.troubles.works(log, _trouble(name))
         if found.sequence > before:
             log.info("%s: %d new entries from %s", name, found.sequence - before, found.origin)

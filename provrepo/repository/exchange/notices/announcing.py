@@ -9,11 +9,13 @@ from __future__ import annotations
 import unicodedata
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from provrepo.ledger.exchange.holders import Holder
 from provrepo.ledger.exchange.outgoing_notices import SentNotice
+from provrepo.ledger.exchange.peers import same_repository
 from provrepo.repository.exchange.notices import tables
 from provrepo.repository.exchange.notices.payload import LONGEST_TEXT, RELATIONSHIPS, Notice, write
 
@@ -58,11 +60,16 @@ def _about(store: Store, entry: Entry, holders: Sequence[Holder]) -> Iterator[Se
     about = _EVENTS.get(entry.kind, "")
     if not about or (about == "corrected" and entry.body["version"] == 1):
         return
-    told = {(peer, "") for peer in {holder.peer for holder in holders} - {""} if store.peers.find(peer) is None}
+    names = same_repository(store.peers.list())
+    told: set[tuple[str, str]] = set()
     for holder in holders:
-        if _holds(holder, entry) and holder.target not in told:
-            told.add(holder.target)
-            yield _of_event(store, entry, about, holder)
+        if holder.peer and holder.peer not in names:
+            continue  # it was removed
+        # A repository that has two names here is told once.
+        target = replace(holder, peer=names.get(holder.peer, ""))
+        if _holds(holder, entry) and target.target not in told:
+            told.add(target.target)
+            yield _of_event(store, entry, about, target)
 
 
 def _holds(holder: Holder, entry: Entry) -> bool:

@@ -16,6 +16,7 @@ from provrepo.errors import Busy, Conflict, NoSpace, NotAvailable, UsageError
 from provrepo.ledger.exchange import holders, incoming_notices, outgoing_notices
 from provrepo.ledger.exchange.holders import Holder
 from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
+from provrepo.ledger.exchange.peers import same_repository
 from provrepo.repository.exchange.notices import announcing, recording, tables
 from provrepo.repository.exchange.notices.announcing import notice_id, receiver, services, to_send
 from provrepo.repository.exchange.notices.payload import DERIVED, TAKEN_BACK, Notice, read
@@ -104,13 +105,16 @@ def accept(store: Store, peer: Peer, notice: Notice, data: bytes, *, proof: str)
     place = _here(store, notice)
     record = _record(notice, data, peer.name, proof, place)
     reply = to_send(_reply(store, peer, notice), peer.name, "")
+    same = same_repository(store.peers.list())
+    names = [name for name, first in same.items() if first == same.get(peer.name)]
     with store.exchange.writing() as connection:
         known = incoming_notices.of_peer(connection, peer.name, notice.id)
         if known is not None and known.body != data:
             raise Conflict(f"a notice {notice.id} with another content was received from {peer.name} before")
         kept = known or incoming_notices.keep(connection, record)
         if notice.answers:
-            outgoing_notices.acknowledge(connection, notice.answers, peer.name)
+            for name in names:
+                outgoing_notices.acknowledge(connection, notice.answers, name)
         elif notice.about:
             if notice.about == DERIVED and place[0] and known is None:
                 holders.add(connection, _deriver(store, peer, place))

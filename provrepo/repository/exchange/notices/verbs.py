@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import NotFound, UsageError
 from provrepo.ledger.exchange.holders import PROTOCOLS, Holder
 from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
 from provrepo.ledger.exchange.outgoing_notices import SentNotice
+from provrepo.ledger.exchange.peers import same_repository
 from provrepo.model.identifiers import web_address
 from provrepo.repository import access, catalog
 from provrepo.repository.context import Context
@@ -113,6 +116,8 @@ def send_notices(context: Context, *, again: bool = False) -> Sending:
 def holders(context: Context, project: str | None = None) -> list[Holder]:
     """Return who holds copies of the documents of a project, or of all, in the order in which they were added.
 
+    A repository that is known as two peers is listed once.
+
     Args:
         project: the project; None for all.
 
@@ -125,7 +130,11 @@ def holders(context: Context, project: str | None = None) -> list[Holder]:
     else:
         context.require_write(project)
     announcing.find_holders(context.store)
-    return tables.holders(context.store).listed(project)
+    same = same_repository(context.store.peers.list())
+    found: dict[tuple[object, ...], Holder] = {}
+    for holder in tables.holders(context.store).listed(project):
+        found.setdefault(_held_by(holder, same), holder)
+    return list(found.values())
 
 
 def add_holder(
@@ -195,10 +204,20 @@ def remove_holder(context: Context, id: int) -> Holder:  # noqa: A002
         Denied: the actor is not the owner.
     """
     context.require_owner("removes holders")
-    gone = tables.holders(context.store).remove(id)
+    table = tables.holders(context.store)
+    gone = table.remove(id)
     if gone is None:
         raise NotFound(f"there is no holder {id}")
+    same = same_repository(context.store.peers.list())
+    for other in table.listed(gone.project):
+        if _held_by(other, same) == _held_by(gone, same):
+            table.remove(other.id)
     return gone
+
+
+def _held_by(holder: Holder, same: Mapping[str, str]) -> tuple[object, ...]:
+    """Return what is held by which repository: equal for two names of one peer."""
+    return holder.project, holder.document, holder.version, same.get(holder.peer, holder.peer), holder.url
 
 
 def _received(context: Context, projects: set[str] | None, name: str | None = None) -> list[ReceivedNotice]:

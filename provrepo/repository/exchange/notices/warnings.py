@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from provrepo.errors import Error
 from provrepo.repository.exchange.notices import held, tables
+from provrepo.repository.exchange.notices.payload import read
 from provrepo.repository.exchange.notices.records import OriginWarning
 
 if TYPE_CHECKING:
@@ -43,8 +46,8 @@ def of_projects(store: Store, projects: Sequence[str]) -> dict[tuple[str, str, i
 
 
 def _warnings(copy: held.Copy, notices: Iterable[ReceivedNotice]) -> list[OriginWarning]:
-    """Return the warnings for a copy; of several corrections only the last one."""
-    about = [notice for notice in notices if _concerns(notice, copy.origin)]
+    """Return the warnings for a copy in the order of the events; of several corrections only the last one."""
+    about = in_order(notice for notice in notices if _concerns(notice, copy.origin))
     corrections = [notice for notice in about if notice.about == "corrected"]
     last = max(corrections, key=lambda notice: notice.version, default=None)
     return [
@@ -54,6 +57,25 @@ def _warnings(copy: held.Copy, notices: Iterable[ReceivedNotice]) -> list[Origin
         for notice in about
         if notice.about != "corrected" or notice is last
     ]
+
+
+def in_order(notices: Iterable[ReceivedNotice]) -> list[ReceivedNotice]:
+    """Return notices about one document in the order of their events at the origin.
+
+    They may arrive in another one: a notice that could not be delivered is sent again after newer ones. The order is
+    that of the ledger entries there; notices of other software, which name none, come by their times.
+    """
+    found = [(_entry(notice), notice) for notice in notices]
+    if all(number for number, _ in found):
+        return [notice for _, notice in sorted(found, key=lambda pair: pair[0])]
+    return [notice for _, notice in sorted(found, key=lambda pair: pair[1].time)]
+
+
+def _entry(notice: ReceivedNotice) -> int:
+    """Return the sequence number of the entry of the event; 0 if it is unknown."""
+    with suppress(Error):
+        return read(notice.body).sequence
+    return 0
 
 
 def _concerns(notice: ReceivedNotice, version: int) -> bool:
