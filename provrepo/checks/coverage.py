@@ -1,7 +1,9 @@
 """Coverage of a lineage: the share of things whose origin is asserted, for reports and the verb ``gate``.
 
 A lineage is the graph of entities and activities and their causes. An entity is complete if an activity generated it,
-if it has members or a general entity, or if it is an accepted source. An activity is complete if an agent is
+if it has members or a general entity, or if it is an accepted source. The name of content (``ni:///sha-256;...``) and
+its versions, the entities that are specializations of it, are the same bytes: one is complete, or an accepted source,
+if another is, and a lineage goes on from content to its versions. An activity is complete if an agent is
 responsible for it and it has a cause: a used entity, an informing activity or a trigger. Coverage is the share of
 complete things. A derivation without an activity is followed upstream, but does not make the entity complete.
 
@@ -13,13 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from provrepo.checks.shacl.graph import Graph
 from provrepo.checks.shapes.instances import InstanceGraph
 from provrepo.errors import UsageError
-from provrepo.model.identifiers import Identifier
+from provrepo.model.identifiers import Identifier, is_content
 from provrepo.vocab import DCAT, DCTERMS, PROV, PROVREPO, RDF_TYPE
+
+T = TypeVar("T")
 
 __all__ = ["PROPERTIES", "UPSTREAM", "Coverage", "Gap", "Sources", "Tally", "count", "measure"]
 
@@ -41,8 +45,9 @@ _SOURCE_PROPERTIES = (
 _ASSOCIATED_WITH = PROV + "wasAssociatedWith"
 _GENERATED_BY = PROV + "wasGeneratedBy"
 _INFORMED_BY = PROV + "wasInformedBy"
-_ORIGINS = (_GENERATED_BY, PROV + "specializationOf", PROV + "hadMember")
-"""The properties of which an entity has one if its origin is known."""
+_SPECIALIZATION_OF = PROV + "specializationOf"
+_ORIGINS = (_GENERATED_BY, PROV + "hadMember")
+"""The properties of which an entity has one if its origin is known; or it has a general entity other than content."""
 
 PROPERTIES = (*UPSTREAM, RDF_TYPE, _ASSOCIATED_WITH, *_SOURCE_PROPERTIES)
 """All properties that ``measure`` reads."""
@@ -84,9 +89,31 @@ def count(graph: Graph) -> tuple[int, int]:
     types = graph.pairs(RDF_TYPE).by_object()
     activities = typed(PROV + "Activity") | graph.pairs(_GENERATED_BY).range() | graph.pairs(_INFORMED_BY).range()
     things = (typed(PROV + "Entity") | activities) - typed(*_EXCLUDED)
-    complete = (having(*_ORIGINS) - activities) | (activities & having(_ASSOCIATED_WITH) & having(*UPSTREAM))
     sources = typed(PROVREPO + "Source") | having(*_SOURCE_PROPERTIES)
-    return len(things), len(things & (complete | sources))
+    general = graph.pairs(_SPECIALIZATION_OF)
+    contents = {number for number in general.range() - activities if is_content(str(graph.term(number)))}
+    pairs = set(zip(general.subjects, general.objects, strict=True))
+    versions = [(subject, upper) for subject, upper in pairs if upper in contents and subject not in activities]
+    first = _same(versions)
+    known = (having(*_ORIGINS) | {subject for subject, upper in pairs if upper not in contents} | sources) - activities
+    same = {first[number] for number in known & first.keys()}
+    known |= {number for number, among in first.items() if among in same}
+    complete = known | (activities & having(_ASSOCIATED_WITH) & having(*UPSTREAM)) | sources
+    return len(things), len(things & complete)
+
+
+def _same(pairs: Iterable[tuple[T, T]]) -> dict[T, T]:
+    """For each name that is in pairs of the same bytes, the one that stands for all names of these bytes."""
+    first: dict[T, T] = {}
+
+    def find(name: T) -> T:
+        while first.setdefault(name, name) != name:
+            first[name] = name = first[first[name]]
+        return name
+
+    for one, other in pairs:
+        first[find(one)] = find(other)
+    return {name: find(name) for name in first}
 
 
 class Gap(NamedTuple):
@@ -172,14 +199,32 @@ def _fits(iri: str, parts: tuple[str, ...]) -> bool:
 
 
 class _Thing:
-    """The classes, properties and causes of one thing."""
+    """The classes, properties and causes of one thing.
 
-    __slots__ = ("causes", "classes", "properties")
+    Attributes:
+        classes: its types.
+        properties: those that it has.
+        causes: the things upstream of it; of content also its versions.
+        general: its general entities other than content.
+    """
+
+    __slots__ = ("causes", "classes", "general", "properties")
 
     def __init__(self) -> None:
         self.classes: set[str] = set()
         self.properties: set[str] = set()
         self.causes: dict[str, None] = {}
+        self.general: set[str] = set()
+
+    @property
+    def activity(self) -> bool:
+        """Whether it is an activity."""
+        return PROV + "Activity" in self.classes
+
+    @property
+    def has_origin(self) -> bool:
+        """Whether it is an entity of which the triples say where it came from, other than what its bytes are."""
+        return not self.activity and (bool(self.general) or not self.properties.isdisjoint(_ORIGINS))
 
 
 def measure(
@@ -195,7 +240,8 @@ def measure(
             ``prov:hadPrimarySource``, ``dcterms:source`` or addresses of ``dcat``.
     """
     things = _things(triples)
-    is_source = _declared(things) if sources is None else sources.__contains__
+    same = _Same(things, _declared(things) if sources is None else sources.__contains__)
+    is_source = same.is_source
     reached = _all(things) if start is None else _upstream(things, start, is_source)
     grounded = _grounded(things, reached, is_source)
     names = frozenset(name for name in reached if not is_source(name))
@@ -205,11 +251,12 @@ def measure(
         if is_source(name):
             continue
         thing = things.get(name) or _Thing()
-        activity = PROV + "Activity" in thing.classes
-        reason = _missing_of_activity(thing) if activity else _missing_of_entity(thing)
+        reason = (
+            _missing_of_activity(thing) if thing.activity else _missing_of_entity(thing, known=same.has_origin(name))
+        )
         if reason is not None:
             gaps.append(Gap(name, reason))
-        if not activity and name not in grounded:
+        if not thing.activity and name not in grounded:
             untrusted.append(name)
     return Coverage(len(reached), len(reached) - len(gaps), tuple(gaps), tuple(untrusted), names)
 
@@ -226,9 +273,45 @@ def _things(triples: Iterable[tuple[str, str, str]]) -> dict[str, _Thing]:
         thing.properties.add(predicate)
         if predicate in UPSTREAM:
             thing.causes[value] = None
+            if predicate == _SPECIALIZATION_OF:
+                thing.general.add(value)
             if predicate in (_GENERATED_BY, _INFORMED_BY):
                 things.setdefault(value, _Thing()).classes.add(PROV + "Activity")
     return things
+
+
+class _Same:
+    """Content and its versions, which are the same bytes.
+
+    Args:
+        things: all things; versions become causes of their content, and content is no longer a general entity.
+        is_source: whether a thing is an accepted source itself.
+    """
+
+    def __init__(self, things: dict[str, _Thing], is_source: Callable[[str], bool]) -> None:
+        self._is_source = is_source
+        pairs: list[tuple[str, str]] = []
+        for name, thing in list(things.items()):
+            for general in list(thing.general) if not thing.activity else ():
+                content = things.setdefault(general, _Thing())
+                if is_content(general) and not content.activity:
+                    thing.general.discard(general)
+                    content.causes[name] = None
+                    pairs.append((name, general))
+        self._first = _same(pairs)
+        self._sources = {first for name, first in self._first.items() if is_source(name)}
+        self._known = {first for name, first in self._first.items() if things[name].has_origin}
+        self._things = things
+
+    def is_source(self, name: str) -> bool:
+        """Whether a thing, or another name of the same bytes, is an accepted source."""
+        return self._first[name] in self._sources if name in self._first else self._is_source(name)
+
+    def has_origin(self, name: str) -> bool:
+        """Whether it is said where a thing, or another name of the same bytes, came from."""
+        if name in self._first:
+            return self._first[name] in self._known
+        return name in self._things and self._things[name].has_origin
 
 
 _PROPERTIES = frozenset(PROPERTIES)
@@ -282,8 +365,8 @@ def _declared(things: dict[str, _Thing]) -> Callable[[str], bool]:
     return declared
 
 
-def _missing_of_entity(thing: _Thing) -> str | None:
-    if thing.properties.intersection(_ORIGINS):
+def _missing_of_entity(thing: _Thing, *, known: bool) -> str | None:
+    if known:
         return None
     if PROV + "wasDerivedFrom" in thing.properties:
         return "is derived from something, but no activity generated it"

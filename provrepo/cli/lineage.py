@@ -8,6 +8,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, pass_invocation
+from provrepo.cli.files import noting_changes, warn_of_other_bytes
 from provrepo.cli.options import given, named_thing, query_options
 from provrepo.errors import UsageError
 from provrepo.repository.lineage.query import LineageQuery, SearchQuery, ThingQuery
@@ -55,7 +56,8 @@ def lineage(
 ) -> None:
     """Show where a thing came from, or what depends on it.
 
-    THING is an IRI, or a file, which stands for its present content, wherever that was recorded. Without --direction
+    THING is an IRI, or a file, which stands for its present content, wherever that was recorded; of a file that was
+    changed since, it is said which bytes were recorded. Without --direction
     the answer is upstream, and with --impact downstream. It covers the current versions of all projects and follows the
     relations that docs/reference/lineage.md lists. What is left out is counted on stderr.
     --federated goes on in the repositories of the peers, and says on stderr which of them did not answer.
@@ -68,13 +70,15 @@ def lineage(
             raise UsageError("--common goes upstream, and by itself")
         if "to" in options or "sources" in options or style not in ("table", "json"):
             raise UsageError("--common and --impact are written as table or json, and take neither --to nor --sources")
-    with invocation.repository(follow=True) as repository:
+    with invocation.repository(follow=True) as repository, noting_changes(repository, iri, *common, options.get("to")):
         if common:
             _show_common(repository.common([iri, *common], **options), style)
         elif impact:
             _show_impact(repository.impact(iri, **options), style)
         else:
-            _show_graph(repository.lineage(iri, **options), style)
+            graph = repository.lineage(iri, **options)
+            _show_graph(graph, style)
+            warn_of_other_bytes(repository, iri, graph)
 
 
 @click.command()
@@ -95,7 +99,7 @@ def thing(invocation: Invocation, /, iri: str, style: str, **values: Any) -> Non
     THING is an IRI, or a file, which stands for its present content. Statements are shown as they were submitted: those
     that describe the thing, and every relation of it. What is left out is counted on stderr.
     """
-    with invocation.repository(follow=True) as repository:
+    with invocation.repository(follow=True) as repository, noting_changes(repository, iri):
         found = repository.thing(iri, **given(values))
     if style == "json":
         output.records(found.to_dict())

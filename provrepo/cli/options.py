@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from provrepo.errors import UsageError
+from provrepo.cli.files import read_sources, thing_named
 from provrepo.repository.options import Kind, Named, options
 
-__all__ = ["given", "named_thing", "query_options"]
+__all__ = ["given", "named_thing", "query_options", "sources_of"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -46,26 +44,13 @@ def given(values: dict[str, Any]) -> dict[str, Any]:
 def named_thing(_context: click.Context, _parameter: click.Parameter, thing: Any) -> Any:
     """Callback of arguments and options that name one thing, or several."""
     if isinstance(thing, tuple):
-        return tuple(map(_iri, thing))
-    return None if thing is None else _iri(thing)
+        return tuple(map(thing_named, thing))
+    return None if thing is None else thing_named(thing)
 
 
-def _iri(thing: str) -> str:
-    """The IRI of a thing; a file stands for its content, which has the same name wherever it was recorded."""
-    if not os.path.isfile(thing):  # noqa: PTH113 (an IRI may be too long for a path)
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", thing) is None:
-            raise UsageError(f"{thing}: no such file, and not an absolute IRI")
-        return thing
-    import hashlib
-
-    from provrepo.capture.journal.attributes import content
-
-    with Path(thing).open("rb") as file:
-        return content(hashlib.file_digest(file, "sha256").hexdigest())
-
-
-def _lines(_context: click.Context, _parameter: click.Parameter, file: Path | None) -> list[str] | None:
-    return None if file is None else file.read_text("utf-8").splitlines()
+def sources_of(_context: click.Context, _parameter: click.Parameter, file: Path | None) -> list[str] | None:
+    """Callback of options that name a file with declared sources."""
+    return None if file is None else read_sources(file)
 
 
 def _option(named: Named) -> Callable[[_Command], _Command]:
@@ -87,6 +72,6 @@ def _option(named: Named) -> Callable[[_Command], _Command]:
         more["multiple"] = True
         text = text.removesuffix(".") + "; repeatable."
     elif kind is Kind.LINES:
-        more |= {"type": click.Path(path_type=Path, exists=True, dir_okay=False), "callback": _lines}
-        text = text.removesuffix(".") + "; one a line, # begins a comment."
+        more |= {"type": click.Path(path_type=Path, exists=True, dir_okay=False), "callback": sources_of}
+        text = text.removesuffix(".") + "; one a line, also files, for their present content. # begins a comment."
     return click.option(named.flag, named.name, help=text, **more)

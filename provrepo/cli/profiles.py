@@ -9,6 +9,8 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.cli.files import noting_changes
+from provrepo.cli.options import named_thing, sources_of
 from provrepo.errors import UsageError
 from provrepo.words import counted
 
@@ -144,14 +146,16 @@ SHOWN = 10
 """The number of untrusted things, and of gaps, that are listed as text."""
 
 
-@click.command(short_help="Test whether the lineage of IRI is trusted and complete.")
-@click.argument("iri")
+@click.command(short_help="Test whether the lineage of a thing is trusted and complete.")
+@click.argument("iri", metavar="THING", callback=named_thing)
 @click.option(
     "--sources",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     required=True,
+    callback=sources_of,
     metavar="FILE",
-    help="The IRIs of trusted sources, one on each line; * stands for any characters, # begins a comment.",
+    help="The trusted sources, one on each line: IRIs, in which * stands for any characters, or files, which stand "
+    "for their present content. # begins a comment.",
 )
 @click.option(
     "--min-coverage",
@@ -168,25 +172,25 @@ SHOWN = 10
 def gate(
     invocation: Invocation,
     iri: str,
-    sources: Path,
+    sources: list[str],
     min_coverage: float,
     project: str | None,
     public: bool,
     style: str,
 ) -> int:
-    """Test whether everything upstream of IRI comes from declared sources, and enough of it is complete.
+    """Test whether everything upstream of THING comes from declared sources, and enough of it is complete.
 
-    For pipelines, before a model is trained or released. The traversal ends at the sources in FILE; a thing that
-    leads to none of them is untrusted. Coverage is the share of complete things: entities that are sources or have a
-    generating activity, and activities with a responsible agent and at least one usage. A copy in the lineage that its
-    origin has withdrawn or erased fails the test, too. Exit 0: all tests pass; 1: a test fails, or no document
-    describes IRI; 2: wrong usage.
+    For pipelines, before a model is trained or released. THING is an IRI, or a file, which stands for its present
+    content. The traversal ends at the sources in FILE; a thing that leads to none of them is untrusted. The same bytes
+    in several recordings are one thing in this sense, and one of their names is enough in FILE. Coverage is the share
+    of complete things: entities that are sources or have a generating activity, and activities with a responsible
+    agent and at least one usage. A copy in the lineage that its origin has withdrawn or erased fails the test, too.
+    Exit 0: all tests pass; 1: a test fails, or no document describes THING; 2: wrong usage.
     """
     if project is not None and public:
         raise UsageError("--project and --public exclude each other")
-    wanted = sources.read_text("utf-8").splitlines()
-    with invocation.repository(follow=True) as repository:
-        found = repository.gate(iri, sources=wanted, min_coverage=min_coverage, project=project, public=public)
+    with invocation.repository(follow=True) as repository, noting_changes(repository, iri):
+        found = repository.gate(iri, sources=sources, min_coverage=min_coverage, project=project, public=public)
     if style == "json":
         output.records(found.to_dict())
     else:
@@ -199,9 +203,11 @@ def _show_gate(found: GateResult) -> None:
         f"{'passed' if found.passed else 'refused'}: {found.iri}, coverage {found.coverage:g} % of {found.things} "
         f"(at least {found.minimum:g} %), {len(found.untrusted)} untrusted"
     )
-    listed = [f"  {thing} comes from no declared source" for thing in found.untrusted]
+    names = {iri: f"{iri} ({label})" for iri, label in found.labels.items()}
+    listed = [f"  {names.get(thing, thing)} comes from no declared source" for thing in found.untrusted]
+    gaps = [f"  {names.get(thing, thing)} {reason}" for thing, reason in found.gaps]
     warned = [f"  {warning}" for warning in found.warnings]
-    for lines in (listed, [f"  {thing} {reason}" for thing, reason in found.gaps], warned):
+    for lines in (listed, gaps, warned):
         for line in lines[:SHOWN]:
             output.result(line)
         if len(lines) > SHOWN:

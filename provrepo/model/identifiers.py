@@ -13,12 +13,24 @@ from urllib.parse import SplitResult, urlsplit
 
 from provrepo.vocab import RDF12_TERM, RDF_LANG_STRING, XSD_STRING
 
-__all__ = ["Identifier", "Literal", "Rdf12Term", "Value", "digest", "is_anonymous", "is_blank", "text", "web_address"]
+__all__ = [
+    "Identifier",
+    "Literal",
+    "Rdf12Term",
+    "Value",
+    "digest",
+    "is_anonymous",
+    "is_blank",
+    "is_content",
+    "text",
+    "web_address",
+]
 
 _DIGESTS = re.compile(
     r"(?ai)(?:ni://[^/]*/([\w-]+);|nih:([\w-]+);|hash://([\w-]+)/|urn:hash:[^:]*:([\w-]+):|urn:(md5|sha1|sha256|sha512):"
     r"|(swh):1:cnt:)([\w-]+)"
 )
+_CONTENT = re.compile(r"(?i)(?:ni://|nih:|hash://|urn:(?:hash|md5|sha1|sha256|sha512):|swh:1:cnt:)")
 _SHOWN = 8
 """Characters of a digest that are shown."""
 
@@ -115,6 +127,11 @@ def is_anonymous(identifier: str) -> bool:
     RDF 1.1 Concepts, section 3.5: skolem IRIs carry ``/.well-known/genid/``; ours carry ``/genid/``.
     """
     return identifier.startswith("_:") or "/genid/" in identifier
+
+
+def is_content(iri: str) -> bool:
+    """Whether an IRI names bytes by their digest (RFC 6920 and others), and so means the same in every dataset."""
+    return _CONTENT.match(iri) is not None
 
 
 def digest(identifier: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from provrepo.errors import NotFound, UsageError
 from provrepo.model.document import Quad
-from provrepo.model.identifiers import Identifier
+from provrepo.model.identifiers import Identifier, is_content
 from provrepo.problems import HIDDEN
 from provrepo.remote.connection import Connection
 from provrepo.remote.decoding import decoded
@@ -63,8 +63,12 @@ def lineage(connection: Connection, query: LineageQuery) -> LineageGraph:
             "than the limit; raise the limit, or name fewer sources with * in them"
         )
     declared = _parsed(sources)
-    found = tuple(root for root in graph.roots if root in declared)
-    others = tuple(root for root in graph.roots if root not in declared)
+    same = {root: {root} for root in graph.roots}
+    for edge in graph.edges:
+        if edge.subject in same and edge.relation == "specializationOf" and is_content(edge.object):
+            same[edge.subject].add(edge.object)
+    found = tuple(root for root in graph.roots if any(name in declared for name in same[root]))
+    others = tuple(root for root in graph.roots if root not in found)
     return replace(graph, declared=found, undeclared=others, total_declared=len(found))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -329,6 +330,7 @@ class GateResult:
         gaps: IRI and reason, for each incomplete entity or activity.
         untrusted: IRIs of the entities that are not derived from a declared source.
         warnings: what the origins of copies in its lineage have announced.
+        labels: a label of each of the first things of ``gaps`` and ``untrusted`` that has one.
     """
 
     iri: str
@@ -338,6 +340,7 @@ class GateResult:
     gaps: tuple[tuple[str, str], ...] = ()
     untrusted: tuple[str, ...] = ()
     warnings: tuple[OriginWarning, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from provrepo.errors import Damaged
+from provrepo.model.identifiers import is_content
 from provrepo.views.lineage.index import Lineage
-from provrepo.views.lineage.rules import is_content
 from provrepo.views.openlineage.index import OpenLineage
 from provrepo.views.search import Search
 from provrepo.views.sqlite_view import SqliteView

@@ -131,7 +131,8 @@ def test_things_without_a_path_to_a_source_are_untrusted(edges, trusted):
 
 
 _CLASSES = ("Entity", "Activity", "Agent", "Plan", "Bundle", "Person")
-_SUBJECTS = st.integers(0, 8).map(lambda number: Identifier(f"{EX}{number}"))
+_NAMES = (*(f"{EX}{number}" for number in range(7)), *(f"ni:///sha-256;{letter}" for letter in "abc"))
+_SUBJECTS = st.sampled_from(_NAMES).map(Identifier)
 _TRIPLES = st.one_of(
     st.tuples(_SUBJECTS, st.sampled_from(PROPERTIES), _SUBJECTS),
     st.tuples(_SUBJECTS, st.just(RDF_TYPE), st.sampled_from([PROV + cls for cls in _CLASSES])),
@@ -145,6 +146,62 @@ def test_a_graph_is_counted_as_its_triples_are_measured(said):
     counted = count(Graph(Quad(subject, Identifier(name), Identifier(value)) for subject, name, value in said))
     measured = measure((str(subject), name, str(value)) for subject, name, value in said)
     assert counted == (measured.things, measured.complete)
+
+
+COPY = b"""document
+prefix ex <http://example.org/>
+prefix ni <ni:///sha-256;>
+agent(ex:ana)
+entity(ex:raw)
+entity(ex:made)
+entity(ex:read)
+entity(ex:report)
+activity(ex:make)
+activity(ex:write)
+wasAssociatedWith(ex:make, ex:ana, -)
+wasAssociatedWith(ex:write, ex:ana, -)
+used(ex:make, ex:raw, -)
+wasGeneratedBy(ex:made, ex:make, -)
+specializationOf(ex:raw, ni:r)
+specializationOf(ex:made, ni:m)
+specializationOf(ex:read, ni:m)
+used(ex:write, ex:read, -)
+wasGeneratedBy(ex:report, ex:write, -)
+specializationOf(ex:report, ni:p)
+endDocument"""
+"""What one run made and another read is linked by its content only."""
+
+
+def of_copy(*sources: str, start: str | None = EX + "report", document: bytes = COPY) -> Coverage:
+    return measure(triples(document), start=start, sources=Sources.parse("\n".join(sources)))
+
+
+def test_content_leads_to_its_versions():
+    for start in (EX + "report", "ni:///sha-256;p"):
+        for source in (EX + "raw", "ni:///sha-256;r"):
+            coverage = of_copy(source, start=start)
+            assert (coverage.percent, coverage.untrusted, coverage.gaps) == (100.0, (), ()), (start, source)
+    assert EX + "make" in of_copy(EX + "raw").names
+
+
+def test_bytes_of_which_no_version_has_an_origin_are_a_gap():
+    coverage = of_copy()
+    assert [gap.thing for gap in coverage.gaps] == [EX + "raw", "ni:///sha-256;r"]
+    assert {EX + "raw", "ni:///sha-256;r", EX + "report"} <= set(coverage.untrusted)
+    unmade = COPY.replace(b"wasGeneratedBy(ex:made, ex:make, -)\n", b"")
+    assert [gap.thing for gap in of_copy(EX + "raw", document=unmade).gaps] == [
+        EX + "made",
+        EX + "read",
+        "ni:///sha-256;m",
+    ]
+
+
+def test_the_same_bytes_are_the_same_source():
+    assert of_copy("ni:///sha-256;m") == of_copy(EX + "made") == of_copy(EX + "read")
+    assert of_copy(EX + "made").things == 4
+    # A general entity that is no content is another thing.
+    other = COPY.replace(b"specializationOf(ex:read, ni:m)", b"specializationOf(ex:read, ex:series)")
+    assert EX + "series" in of_copy(EX + "raw", document=other).untrusted
 
 
 @pytest.mark.parametrize("pattern", ["*", "**", "http://*a*a*a*a*a*a*a*a*a"])

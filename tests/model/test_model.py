@@ -14,10 +14,9 @@ from provrepo.codecs.names import NameShortener, PrefixScope, namespace, repair
 from provrepo.model.canonical import merged
 from provrepo.model.compare import compare
 from provrepo.model.document import Bundle, Document
-from provrepo.model.identifiers import Identifier, Literal, digest, is_anonymous, is_blank, text
+from provrepo.model.identifiers import Identifier, Literal, digest, is_anonymous, is_blank, is_content, text
 from provrepo.model.minting import Minter
 from provrepo.model.statements import ELEMENTS, KINDS, DictionaryEntry, Statement
-from provrepo.views.lineage.rules import is_content
 from provrepo.vocab import PROV, RDF_LANG_STRING, XSD, XSD_STRING
 from tests.support.sampling import examples
 from tests.support.strategies import documents, identifiers

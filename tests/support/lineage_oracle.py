@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from provrepo.views.lineage.rules import RULES, Follow, is_content
+from provrepo.model.identifiers import is_content
+from provrepo.views.lineage.rules import RULES, Follow
 
 FOLLOW = {rule.name: rule.follow for rule in RULES}
 

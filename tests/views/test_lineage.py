@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provrepo.errors import NotFound, UsageError
-from provrepo.model.identifiers import Literal
+from provrepo.model.identifiers import Literal, is_content
 from provrepo.model.statements import KINDS
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
 from provrepo.settings import Settings
-from provrepo.views.lineage.rules import RULES, Follow, is_content, markdown
+from provrepo.views.lineage.rules import RULES, Follow, markdown
 from provrepo.vocab import PROV
 from tests.support.paths import ROOT
 from tests.support.sampling import examples

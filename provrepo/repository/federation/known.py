@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from provrepo.ledger.exchange.peers import Peer
+from provrepo.model.identifiers import is_content
 from provrepo.repository.context import Context
 from provrepo.repository.federation.records import FederatedSource
 from provrepo.repository.federation.walk import Participant
-from provrepo.views.lineage.rules import is_content
 
 __all__ = ["Known"]
 

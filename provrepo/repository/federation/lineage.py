@@ -148,7 +148,7 @@ def lineage_of(
     if answer is None:
         raise _unknown(query, gathering.participants)
     graph = _Answered(gathering).graph(query, answer)
-    graph = with_roots(graph, answer.roots, declared, query.limit)
+    graph = with_roots(graph, answer, declared, query.limit)
     return _reported(graph, gathering.participants, missing)
 
 

@@ -7,7 +7,7 @@ They cover every project that the actor may read and nothing else. Their options
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from provrepo.checks.coverage import Sources
     from provrepo.repository.exchange.notices.records import OriginWarning
     from provrepo.repository.lineage.things import KnownThing
+    from provrepo.views.lineage.index import Answer
 
 __all__ = [
     "common",
@@ -84,7 +85,7 @@ def lineage(context: Context, query: LineageQuery) -> LineageGraph:
         raise unknown(query.iri if query.to is None else f"both {query.iri} and {query.to}", query.as_of)
     warned = origin_warnings(context.store, datasets)
     graph = Records(context.store.minter(), warned).graph(query.iri, query.direction, answer)
-    return with_roots(replace(graph, as_of=query.as_of), answer.roots, declared, query.limit)
+    return with_roots(replace(graph, as_of=query.as_of), answer, declared, query.limit)
 
 
 @takes(ImpactQuery)
@@ -290,13 +291,14 @@ def unknown(names: str, as_of: str | None) -> NotFound:
     return NotFound(f"nothing that you may read {'speaks' if as_of is None else 'spoke then'} of {names}")
 
 
-def with_roots(graph: G, roots: Sequence[str], sources: Sources | None, limit: int) -> G:
-    """A lineage with its roots, and with those that are declared sources."""
+def with_roots(graph: G, answer: Answer, sources: Sources | None, limit: int) -> G:
+    """A lineage with its roots, and with those that are declared sources, or whose content is one."""
+    roots = answer.roots
     graph = replace(graph, roots=tuple(roots[:limit]), total_roots=len(roots))
     if sources is None:
         return graph
-    declared = [root for root in roots if root in sources]
-    others = [root for root in roots if root not in sources]
+    declared = [root for root in roots if any(name in sources for name in (root, *answer.contents.get(root, ())))]
+    others = sorted(set(roots).difference(declared))
     return replace(
         graph, declared=tuple(declared[:limit]), undeclared=tuple(others[:limit]), total_declared=len(declared)
     )

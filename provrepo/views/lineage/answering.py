@@ -33,6 +33,7 @@ class Answer(NamedTuple):
         sources: the versions of the edges, by number.
         roots: the names of all roots, also beyond the limit, sorted.
         resolved: for edges that are resolutions, when the dataset was read, and when the version was written.
+        contents: for roots that are versions of content, the names of that content.
     """
 
     walk: Found
@@ -40,6 +41,7 @@ class Answer(NamedTuple):
     sources: dict[int, Source]
     roots: tuple[str, ...] = ()
     resolved: Mapping[Key, tuple[int, int]] = MappingProxyType({})
+    contents: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,20 @@ class Reader:
         first = first_nodes(snapshot, walk.nodes, limit)
         walk.edges = reported_edges(traversals, snapshot, first)
         versions = sorted({version for sources in walk.edges.values() for version, _ in sources})
-        roots = tuple(sorted(snapshot.names(walk.roots).values()))
+        names = snapshot.names(walk.roots)
+        roots = tuple(sorted(names.values()))
         reads = [subject for subject, rule, _ in walk.edges if rule == RESOLVED]
         resolved = {each.key: (each.read_at, each.written_at) for each in snapshot.resolutions(reads)}
-        return Answer(walk, snapshot.things(first), snapshot.sources(versions), roots, resolved)
+        return Answer(walk, snapshot.things(first), snapshot.sources(versions), roots, resolved, self._contents(names))
+
+    def _contents(self, names: Mapping[int, str]) -> dict[str, tuple[str, ...]]:
+        """The names of the content of some entities."""
+        pairs = [(subject, upper) for subject, _, upper, _ in self.snapshot.contents(list(names))]
+        of_content = self.snapshot.names(list({upper for _, upper in pairs}))
+        found: dict[str, tuple[str, ...]] = {}
+        for subject, upper in pairs:
+            found[names[subject]] = (*found.get(names[subject], ()), of_content[upper])
+        return found
 
     def late(self) -> bool:
         """Whether the deadline has passed, or the client is gone."""

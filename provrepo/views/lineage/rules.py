@@ -6,7 +6,6 @@ against it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -41,7 +40,6 @@ __all__ = [
     "VIA_ACTIVITY",
     "Follow",
     "Rule",
-    "is_content",
     "markdown",
 ]
 
@@ -140,13 +138,6 @@ EDGES: tuple[Rule, ...] = (
 
 RESOLVED = len(RULES)
 """The number of the resolution in ``EDGES``."""
-
-_CONTENT = re.compile(r"(?i)(?:ni://|nih:|hash://|urn:(?:hash|md5|sha1|sha256|sha512):|swh:1:cnt:)")
-
-
-def is_content(iri: str) -> bool:
-    """Whether an IRI names bytes by their digest (RFC 6920 and others), and so means the same in every dataset."""
-    return _CONTENT.match(iri) is not None
 
 
 def markdown() -> str:

@@ -13,8 +13,8 @@ from array import array
 from collections.abc import Collection, Iterable, Sequence
 from itertools import accumulate, chain
 
+from provrepo.model.identifiers import is_content
 from provrepo.views.extraction import Extraction
-from provrepo.views.lineage.rules import is_content
 from provrepo.views.lineage.write_buffer import WriteBuffer, insert
 
 __all__ = [
