@@ -34,9 +34,10 @@ from provrepo.cli.pingbacks import pingbacks
 from provrepo.cli.profiles import gate, profile
 from provrepo.cli.projects import project, token
 from provrepo.cli.query import query
-from provrepo.cli.record import record
+from provrepo.cli.recording.record import record
+from provrepo.cli.recording.run import outbox, run
+from provrepo.cli.recording.runs import compare_runs, runs
 from provrepo.cli.repository import erase, export, fsck, history, init, list_, rebuild, withdraw
-from provrepo.cli.run import outbox, run
 from provrepo.cli.serve import serve
 from provrepo.cli.submit import submit
 
@@ -232,6 +233,8 @@ for _verb in (
     serve,
     run,
     record,
+    runs,
+    compare_runs,
     outbox,
     demo,
     rebuild,

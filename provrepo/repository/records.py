@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -340,7 +339,7 @@ class GateResult:
     gaps: tuple[tuple[str, str], ...] = ()
     untrusted: tuple[str, ...] = ()
     warnings: tuple[OriginWarning, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
