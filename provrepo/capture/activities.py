@@ -6,13 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from provrepo.capture.facts.named_files import Named
 from provrepo.capture.facts.parts import Part, fragment
 from provrepo.capture.facts.values import things
-from provrepo.capture.failures import contained, warn_once
+from provrepo.capture.failures import contained
 from provrepo.capture.files.digests import FileVersion, Pending, absolute, signature
 from provrepo.capture.journal.events import COMPLETED, FAILED, Event
+from provrepo.capture.observations import Observations
 from provrepo.capture.passing import argument_given, described, parameter_text, result_returned, statistics
-from provrepo.model.redaction import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Activity"]
 
 
-class Activity:
+class Activity(Observations):
     """One run of a step, from its start to its end.
 
     ``with step(...) as run`` returns it, so that a block can record what capture cannot observe.
@@ -36,8 +37,11 @@ class Activity:
         derives: what its outputs are derived from, as for ``step``.
         kind: the IRI of a class of activities.
         stats: whether it describes the tables among its arguments and results.
+        infer: whether files that arguments and results name are used or generated.
         arguments: names, values and, where they are not the names, roles.
     """
+
+    _named: Named | None
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Activity:
         derives: bool | tuple[str, ...] | None = None,
         kind: str | None = None,
         stats: bool = False,
+        infer: bool = False,
         arguments: Iterable[tuple[str, object, str | None]] = (),
     ) -> None:
         self._prepare(recorder, recorder.number(), outer)
@@ -64,7 +69,11 @@ class Activity:
                 start[key] = option
         events = [start]
         parameters: list[tuple[str, str]] = []
+        if infer:
+            self._named = Named()
         for argument, value, role in arguments:
+            if self._named is not None:
+                self._named.argument(value, role or argument)
             argument_given(self, argument, value, role or argument, parameters, events)
         if parameters:
             start["parameters"] = parameters
@@ -76,13 +85,12 @@ class Activity:
         self.name = ""
         self.ended = self.is_remote = self.run = False
         self._stats = recorder.stats
+        self._named = None
         self.pending: dict[str, Pending] = {}
         self.reports: Path | None = None
         self._made: set[str] = set()
         self._uses: set[tuple[object, str | None]] = set()
-        self._unresolved: set[str] = set()
-        self._unobserved: dict[tuple[str, str], int] = {}
-        self._tables: set[tuple[str, str, bool]] = set()
+        self._begin_observations()
         self._models: list[Event] = []
 
     @classmethod
@@ -238,6 +246,7 @@ class Activity:
         """Record that a file is read, with its current content; None where there is no file."""
         if path in self.pending:
             return None  # this activity wrote it
+        self.recorder.seen.add(path)
         seen = self.recorder.files.content(path)
         if seen is not None:
             self.record_read(seen, role)
@@ -260,6 +269,7 @@ class Activity:
         """Record that a file is opened for writing."""
         if path in self.pending:
             return
+        self.recorder.seen.add(path)
         before = signature(path)
         if before is not None and not os.access(path, os.W_OK):
             return  # the open is about to fail
@@ -337,43 +347,6 @@ class Activity:
         self._uses = {use for use in self._uses if not isinstance(use[0], tuple) or use[0][0] != path}
         self.recorder.note("retracted", activity=self.number, path=path, since=since)
 
-    def unresolved(self, name: object) -> None:
-        """Record that it is not known which file a name stood for."""
-        shown = text(os.fsdecode(name))  # type: ignore[arg-type]
-        if shown not in self._unresolved:
-            self._unresolved.add(shown)
-            warn_once("provenance is incomplete: it is not known which file %s is", shown)
-            self.recorder.note("unresolved", activity=self.number, name=shown)
-
-    def unobserved(self, where: str, error: str) -> None:
-        """Record that an adapted function of a library could not tell what it opens.
-
-        Args:
-            where: the function.
-            error: the class of the error.
-        """
-        count = self._unobserved[where, error] = self._unobserved.get((where, error), 0) + 1
-        if count == 1:
-            warn_once("provenance is incomplete: what %s opens could not be observed (%s)", where, error)
-            self.recorder.note("unobserved", activity=self.number, where=where, error=error, count=count)
-
-    def table(self, database: str, name: str, *, wrote: bool) -> None:
-        """Record that a table of a database was read or written.
-
-        Args:
-            database: the path of a file, or a URL.
-            name: of the table.
-            wrote: whether it was written.
-        """
-        if (database, name, wrote) not in self._tables:
-            self._tables.add((database, name, wrote))
-            before = signature(database) if wrote and database not in self.pending else None
-            if before is not None:  # the connection may be older than this activity
-                self.writes(database, Pending(before, None, False, self.recorder.now()))
-            self.recorder.note(
-                "table", activity=self.number, time=self.recorder.now(), database=database, table=name, wrote=wrote
-            )
-
     def model(self, thing: object, name: str | None) -> None:
         """Record that this activity trained a model: a value, or the path of a file that contains it at the end."""
         event: Event = {"event": "model", "activity": self.number, "name": name}
@@ -404,6 +377,8 @@ class Activity:
         """
         events: list[Event] = []
         result_returned(self, result, None, events, sole=sole)
+        if self._named is not None:
+            contained(self._named.result)(result)
         self._finish(events, None, None)
 
     def _finish(self, events: list[Event], error: BaseException | str | None, status: str | None) -> None:
@@ -412,18 +387,18 @@ class Activity:
         if isinstance(error, SystemExit) and not error.code:
             error = None  # the program ends here without an error
         contained(self._children)()
+        if self._named is not None:
+            contained(self._named.conclude)(self)
         if error is None:
             self.settle()
-        events += [
-            {"event": "unobserved", "activity": self.number, "where": where, "error": name, "count": count}
-            for (where, name), count in self._unobserved.items()
-            if count > 1
-        ]
+        events += self._counted()
         if self.is_remote:
             if events:
                 self.recorder.journal.write(*events)
             return
         self.ended = True
+        if self.recorder.surroundings is not None:
+            contained(self.recorder.surroundings.drain)()
         self.recorder.open.pop(self.number, None)
         ended: Event = {
             "event": "end", "activity": self.number, "time": self.recorder.now(),

@@ -8,15 +8,18 @@ import threading
 import time
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provrepo.capture.activities import Activity
 from provrepo.capture.facts import plans
 from provrepo.capture.facts.values import Values
-from provrepo.capture.failures import contained
+from provrepo.capture.failures import contained, warn_once
 from provrepo.capture.files.digests import Files
-from provrepo.capture.journal.events import SUFFIX, UNFINISHED, Event, Journal, reports_folder
+from provrepo.capture.journal.events import OWN, SUFFIX, UNFINISHED, Event, Journal, paths, reports_folder
 from provrepo.settings import enclosing_run
+
+if TYPE_CHECKING:
+    from provrepo.capture.files.surroundings import Surroundings
 
 __all__ = [
     "Activity", "JoinedSession", "Recorder", "Recording", "SessionContext", "current", "entered", "install", "join",
@@ -80,6 +83,8 @@ class Recording:
         self.values = Values(lambda: self.fresh("value"))
         self.open: dict[int | str, Activity] = {}
         self.described: set[str] = set()
+        self.seen: set[str] = set()
+        self.surroundings: Surroundings | None = None
         self._anchor = anchor
         self._plans: dict[Any, str] = {}
         self._parts: dict[str, str] = {}
@@ -149,6 +154,9 @@ class Recording:
     def forked(self) -> None:
         """Continue in a forked child, as a further process of the session."""
         self.owner = False
+        if self.surroundings is not None:
+            self.surroundings.forget()
+            self.surroundings = None
         self._start(_mark())
         self.values.forked()
         self.journal.forked()
@@ -215,6 +223,7 @@ class Recorder(Recording):
         )  # fmt: skip
         followed_plan = plan or contained(plans.of_script)() or {"name": name}
         self.root = Activity(self, name, None, self.plan(None, followed_plan))
+        self.surroundings = contained(self._watched)()
 
     def close(self, error: BaseException | None = None, *, packages: list[str] | None = None) -> None:
         """End open activities, write the document, and delete the journal.
@@ -229,6 +238,7 @@ class Recorder(Recording):
             if activity is not self.root:
                 activity.end(None, status=UNFINISHED)
         contained(self._children)()
+        contained(self._unexplained)()
         self.root.end(error)
         from provrepo.capture.facts.environment import packages as imported
 
@@ -246,6 +256,47 @@ class Recorder(Recording):
             events = rest(self)
             if events:
                 self.journal.write(*events)
+
+    def _watched(self) -> Surroundings | None:
+        from provrepo.capture.files.surroundings import LARGEST, Surroundings, TooLarge
+
+        try:
+            return Surroundings(str(Path.cwd()))
+        except TooLarge:
+            self.note("unexplained", activity=0, how="not watched:", path=f"more than {LARGEST} files")
+        return None
+
+    def _unexplained(self) -> None:
+        """Name the files below the working folder that were opened or changed and are in no event."""
+        watch, self.surroundings = self.surroundings, None
+        if watch is None:
+            return
+        from provrepo.capture.files.surroundings import SHOWN, line
+
+        known = self.seen | {path for event in self.journal.whole() for path in paths(event)}
+        own = (str(self.out), str(self.journal.path), str(reports_folder(self.journal.path)))
+        folders = tuple(os.path.join(place, "") for place in {str(Path.cwd() / "prov"), *self._documents()})  # noqa: PTH118
+        others: list[str] = []
+
+        def explained(path: str) -> bool:
+            if path.startswith(own):
+                return True
+            if path.startswith(folders) or path.endswith(OWN):
+                others.append(path)
+                return True
+            return path in known
+
+        found = watch.found(explained)
+        watch.close()
+        if found and not others:  # otherwise it may be explained in the document of another session
+            warn_once("not recorded, since nothing explains it: %s", line(found))
+            more = [("and", f"{len(found) - SHOWN} more")] if len(found) > SHOWN else []
+            for how, path in found[:SHOWN] + more:
+                self.note("unexplained", activity=0, how=how, path=path)
+
+    def _documents(self) -> list[str]:
+        """The folder of the document, if it is a folder for documents alone."""
+        return [str(self.out.parent)] if self.out.parent.name == "prov" else []
 
     def _publish(self) -> bool:
         from provrepo.capture.delivery.outbox import queue

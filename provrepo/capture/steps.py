@@ -33,6 +33,7 @@ def step(
     roles: Mapping[str, str] | None = None,
     kind: str | None = None,
     stats: bool = False,
+    infer: bool = False,
 ) -> Step: ...
 def step(
     target: Any = None,
@@ -43,6 +44,7 @@ def step(
     roles: Mapping[str, str] | None = None,
     kind: str | None = None,
     stats: bool = False,
+    infer: bool = False,
 ) -> Any:
     """Record a function or a block as an activity.
 
@@ -57,9 +59,11 @@ def step(
         roles: for names of arguments, the role that they are used in; otherwise their name is their role.
         kind: the IRI of a class of activities, such as ``mls:Run``.
         stats: whether tables among its arguments and results are described: shape, missing values, means, labels.
+        infer: whether files that its arguments and results name, as paths or text, count as used or generated although
+            nobody saw them opened: an argument that stays as it is was used, and what is new or changed was generated.
     """
     if isinstance(target, str) or target is None:
-        return Step(target, why=why, derives=derives, roles=roles, kind=kind, stats=stats)
+        return Step(target, why=why, derives=derives, roles=roles, kind=kind, stats=stats, infer=infer)
     return Step(None)(target)
 
 
@@ -79,8 +83,9 @@ class Step:
         roles: Mapping[str, str] | None = None,
         kind: str | None = None,
         stats: bool = False,
+        infer: bool = False,
     ) -> None:
-        self._name, self._why, self._kind, self._stats = name, why, kind, stats
+        self._name, self._why, self._kind, self._stats, self._infer = name, why, kind, stats, infer
         self._derives = (derives,) if isinstance(derives, str) else derives
         self._roles = dict(roles or {})
 
@@ -148,7 +153,7 @@ class Step:
         roles = self._roles
         return Activity(
             recorder, name, outer, plan, self._why, derives=self._derives, kind=self._kind, stats=self._stats,
-            arguments=[(argument, value, roles.get(argument)) for argument, value in arguments],
+            infer=self._infer, arguments=[(argument, value, roles.get(argument)) for argument, value in arguments],
         )  # fmt: skip
 
 

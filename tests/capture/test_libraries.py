@@ -222,7 +222,7 @@ def test_an_import_hook_adapts_the_module_and_no_other(tmp_path: Path, monkeypat
 
 def test_every_library_has_its_file_and_none_is_imported_by_capture() -> None:
     folder = Path(provrepo_libraries.__file__).parent
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "after_import", "observing", "sql"}
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "after_import", "observing", "resources", "sql"}
     assert files == set(provrepo_libraries.TABLE.values())
     code = (
         "import sys, provrepo.capture\nfrom provrepo.capture import session, step\n"

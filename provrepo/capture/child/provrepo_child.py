@@ -45,6 +45,8 @@ LARGEST = 64 * 1024 * 1024
 """Bytes of a file up to which it is hashed when it is opened; ``provrepo run`` hashes larger files."""
 LAST_CHANCE = 1024 * 1024 * 1024
 """The same, where this process is about to change the file."""
+QUERIES = 100
+"""Statements of SQL that a process reports."""
 RACY = 20_000_000
 """In nanoseconds: a file that changed more recently may change again with the same signature."""
 
@@ -83,6 +85,7 @@ class Reporter:
         self._large: set[str] = set()
         self._written: set[str] = set()
         self._tables: set[tuple[str, str, bool]] = set()
+        self._queries: set[str] = set()
         self._failures: dict[tuple[str, str], int] = {}
         self._file = ""
         self._opens = Opens()
@@ -94,6 +97,9 @@ class Reporter:
             "os.truncate": self._truncated,
             "provrepo.failed": self._failed,
             "provrepo.file": self._named,
+            "provrepo.content": self._content,
+            "provrepo.query": self._query,
+            "provrepo.resource": self._resource,
             "provrepo.table": self._table,
             "provrepo.written": self._wrote,
             "sqlite3.connect": self._connected,
@@ -212,6 +218,17 @@ class Reporter:
         if (database, name, wrote) not in self._tables:
             self._tables.add((database, name, wrote))
             self._report("table", database, name, wrote)
+
+    def _resource(self, about: dict[str, str]) -> None:
+        self._report("resource", about)
+
+    def _content(self, number: str, digest: str, size: int) -> None:
+        self._report("content", number, digest, size)
+
+    def _query(self, database: str, text: str) -> None:
+        if text not in self._queries and len(self._queries) < QUERIES:
+            self._queries.add(text)
+            self._report("query", database, text)
 
     def _failed(self, where: str, error: str) -> None:
         count = self._failures[where, error] = self._failures.get((where, error), 0) + 1

@@ -90,6 +90,11 @@ def _kind(path: str) -> int:
     return _OF_OTHERS if path.endswith(".py") or _cached(path) else _CANDIDATE
 
 
+def part_of_a_program(path: str) -> bool:
+    """Whether a file is code or a resource, as far as its path tells."""
+    return path.endswith(".py") or _kind(path) == _NOISE
+
+
 def of_standard_library(path: str) -> bool:
     """Whether a file belongs to Python itself."""
     return path.startswith(_STANDARD) and not _packaged(path)

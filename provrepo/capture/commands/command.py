@@ -135,7 +135,8 @@ def _ended(recording: _Recording, status: int, outputs: Sequence[str]) -> None:
         contained(reports.merge)(recording.reports, recorder.files, now=recorder.now()) if recording.reports else None
     )
     if merged is None:
-        merged = reports.Merged([], frozenset(), [], {})
+        merged = reports.Merged([], set(), frozenset(), [], {})
+    recorder.seen |= merged.paths
     if merged.events:
         recorder.journal.write(*merged.events)
     activity.pending = merged.pending | activity.pending

@@ -104,15 +104,27 @@ def _parsed(status: str) -> Event:
 def _git(folder: str, *words: str) -> str | None:
     import subprocess
 
+    from provrepo.capture.files.surroundings import unseen
+
     try:
-        done = subprocess.run(
-            ["git", "--no-optional-locks", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-C", folder, *words],
-            capture_output=True,
-            text=True,
-            timeout=GIT_TIMEOUT,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        with unseen():
+            done = subprocess.run(
+                [
+                    "git",
+                    "--no-optional-locks",
+                    "--literal-pathspecs",
+                    "-c",
+                    "core.fsmonitor=false",
+                    "-C",
+                    folder,
+                    *words,
+                ],
+                capture_output=True,
+                text=True,
+                timeout=GIT_TIMEOUT,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

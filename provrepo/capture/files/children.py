@@ -59,6 +59,7 @@ def take(activity: Activity) -> list[Event]:
         return []
     recorder = activity.recorder
     merged = reports.merge(activity.reports, recorder.files, activity.number, activity.pending, recorder.now())
+    recorder.seen |= merged.paths
     for path in merged.pending:
         recorder.files.rewritten(path)
     return merged.events
@@ -70,6 +71,7 @@ def rest(recorder: Recorder) -> list[Event]:
     for folder, number in _folders(recorder.journal.path):
         merged = reports.merge(folder, recorder.files, number, {}, recorder.now())
         found += merged.events
+        recorder.seen |= merged.paths
         recorder.root.pending = merged.pending | recorder.root.pending
     return found
 

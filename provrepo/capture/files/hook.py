@@ -14,7 +14,7 @@ from provrepo.capture.child.provrepo_noise import uninteresting
 from provrepo.capture.child.provrepo_paths import Opens, located, nameless, of_descriptor
 from provrepo.capture.facts.environment import imported_by_capture
 from provrepo.capture.failures import contained, working
-from provrepo.capture.recorder import Activity, current
+from provrepo.capture.recorder import Activity, current, session_now
 from provrepo.settings import reports
 
 __all__ = ["recording_here", "watch", "yield_to"]
@@ -63,6 +63,14 @@ def _seen(event: str, args: tuple[Any, ...]) -> None:
         _HANDLERS[event](*args)
 
 
+def _outside(name: object) -> None:
+    """A file that is opened outside of all steps, where that is not recorded; it is not unexplained."""
+    recording = session_now()
+    path = None if recording is None or recording.surroundings is None else located(name)
+    if recording is not None and path is not None:
+        recording.seen.add(path)
+
+
 class _Recorded(NamedTuple):
     """What was recorded of an ``open``: by whom, the path, since when, and whether it was being written before."""
 
@@ -75,7 +83,10 @@ class _Recorded(NamedTuple):
 @contained
 def _opened(frame: FrameType, name: object, mode: str | None, flags: int) -> None:
     activity = recording_here()
-    if activity is None or name is None or isinstance(name, int):
+    if name is None or isinstance(name, int):
+        return
+    if activity is None:
+        _outside(name)
         return
     if mode is None:
         mistaken: _Recorded | None = _opens().mistaken(frame)
@@ -86,7 +97,9 @@ def _opened(frame: FrameType, name: object, mode: str | None, flags: int) -> Non
     path = _opens().path(name, mode)  # the file is not open yet: the working directory is the one that will be used
     if path is None:
         activity.unresolved(name)
-    elif not uninteresting(path, _reports()):
+    elif uninteresting(path, _reports()):
+        activity.recorder.seen.add(path)
+    else:
         recorded = _Recorded(activity, path, activity.recorder.now(), path in activity.pending)
         _access(activity, path, flags)
         if mode is not None:
@@ -166,6 +179,27 @@ def _table(database: str, name: str, wrote: bool) -> None:
 
 
 @contained
+def _resource(about: dict[str, str]) -> None:
+    activity = recording_here()
+    if activity is not None:
+        activity.resource(about)
+
+
+@contained
+def _content(number: str, digest: str, size: int) -> None:
+    activity = recording_here()
+    if activity is not None:
+        activity.recorder.note("content", id=number, sha256=digest, size=size)
+
+
+@contained
+def _query(database: str, statement: str) -> None:
+    activity = recording_here()
+    if activity is not None:
+        activity.query(database, statement)
+
+
+@contained
 def _failed(where: str, error: str) -> None:
     activity = recording_here()
     if activity is not None:
@@ -176,8 +210,11 @@ _HANDLERS: dict[str, Callable[..., object]] = {
     "os.link": functools.partial(_moved, links=True),
     "os.rename": _moved,
     "os.truncate": _truncated,
+    "provrepo.content": _content,
     "provrepo.failed": _failed,
     "provrepo.file": _named,
+    "provrepo.query": _query,
+    "provrepo.resource": _resource,
     "provrepo.table": _table,
     "provrepo.written": _written,
     "sqlite3.connect": _connected,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from provrepo.capture import child
 from provrepo.capture.failures import warn_once
 from provrepo.capture.files.digests import Files, Pending, Signature, signature
-from provrepo.capture.journal.events import Event, reports_folder
+from provrepo.capture.journal.events import Event, masked, reports_folder
 from provrepo.model.redaction import text
 from provrepo.settings import REPORT, RUN, for_command
 
@@ -28,12 +28,14 @@ class Merged(NamedTuple):
 
     Attributes:
         packages: interpreters and imported packages, as ``name==version``, sorted.
+        paths: the files that the reports name.
         claimed: paths that steps of sessions inside the command wrote; the documents of those sessions describe them.
         events: for the journal: the files that were read, and names of unknown files.
         pending: the files that were written, or may have been, by path.
     """
 
     packages: list[str]
+    paths: set[str]
     claimed: frozenset[str]
     events: list[Event]
     pending: dict[str, Pending]
@@ -95,7 +97,8 @@ def merge(
     replay = _Replay(files, activity, {} if pending is None else pending)
     for line in lines:
         replay.take(line._replace(time=min(line.time, now)), claimed)
-    return Merged(sorted(found), claimed, replay.events, replay.pending)
+    paths = {detail for line in lines for detail in line.details if isinstance(detail, str)}
+    return Merged(sorted(found), paths, claimed, replay.events, replay.pending)
 
 
 def recovered(journal: Path) -> list[Event]:
@@ -185,6 +188,16 @@ class _Replay:
             self._move(line.kind, line.time, *line.details)
         elif line.kind == "output" and line.details[0] not in claimed:
             self.output(line.time, *line.details)
+        elif line.kind == "resource":
+            about = masked(line.details[0])
+            self.events.append({"event": "resource", "activity": self._activity, "time": line.time, **about})
+        elif line.kind == "content":
+            number, digest, size = line.details
+            self.events.append({"event": "content", "id": number, "sha256": digest, "size": size})
+        elif line.kind == "query":
+            database, statement = line.details
+            about = masked({"database": database, "text": statement})
+            self.events.append({"event": "query", "activity": self._activity, **about})
         elif line.kind == "table":
             database, table, wrote = line.details
             self.events.append({

@@ -45,6 +45,9 @@ from provrepo.vocab import (
 
 __all__ = ["build", "save"]
 
+SHOWN = 72
+"""Characters of a statement of SQL that are its label."""
+
 _PREFIXES = {"dcterms": DCTERMS, "mls": MLS, "provrepo": PROVREPO, "rdfs": RDFS, "schema": SCHEMA, "spdx": SPDX}
 _STATUS = {
     COMPLETED: "CompletedActionStatus",
@@ -92,6 +95,7 @@ class _Description:
         self._about = history.about
         self._namespace = f"urn:uuid:{self._about['id']}#"
         self._statements: list[Statement] = []
+        self._queries: dict[str, Identifier] = {}
 
     def document(self) -> Document:
         self._agents()
@@ -180,6 +184,7 @@ class _Description:
             text(PROVREPO + "unobserved", name if count == 1 else f"{name} ({count} times)")
             for name, count in run.unobserved.items()
         ]
+        attributes += [text(PROVREPO + "unexplained", what) for what in run.unexplained]
         attributes += self._where(run)
         if end is None or (run.number == 0 and self._history.close is None):
             attributes.append(typed(PROVREPO + "incomplete", "true", "boolean"))
@@ -188,6 +193,22 @@ class _Description:
         self._statements.append(Statement(ACTIVITY, activity, times, tuple(attributes)))
         followed = self._id(plan) if plan else None
         self._statements.append(Statement(ASSOCIATION, None, (activity, self._id("python"), followed)))
+        for query, database in run.queries.items():
+            self._query(activity, query, database)
+
+    def _query(self, activity: Identifier, query: str, database: str) -> None:
+        """A statement of SQL as a further plan of an activity."""
+        plan = self._queries.get(query)
+        if plan is None:
+            plan = self._queries[query] = self._id(f"query-{len(self._queries) + 1}")
+            attributes = [
+                is_a(PROV + "Plan"),
+                text(PROV_LABEL, " ".join(query.split())[:SHOWN]),
+                text(PROV_VALUE, query),
+            ]
+            attributes += [text(PROV_LOCATION, database)] if database else []
+            self._statements.append(Statement(ENTITY, plan, (), tuple(attributes)))
+        self._statements.append(Statement(ASSOCIATION, None, (activity, self._id("python"), plan)))
 
     def _where(self, run: Run) -> list[Attribute]:
         about = self._about["surroundings"]
@@ -217,7 +238,7 @@ class _Description:
             value = entity.event["event"] == "value"
             attributes.append(is_a(PROVREPO + ("Unrecorded" if value else "Source")))
         self._statements.append(Statement(ENTITY, self._id(entity.name), (), tuple(dict.fromkeys(attributes))))
-        if entity.file:
+        if "sha256" in entity.event and not entity.event.get("coding"):
             general = content(entity.event["sha256"])
             self._statements.append(Statement(SPECIALIZATION, None, (self._id(entity.name), general)))
 
@@ -235,6 +256,8 @@ class _Description:
             ]
         if event["event"] == "part":
             return self._part(entity)
+        if event["event"] == "resource":
+            return _resource(event)
         return file_attributes(event["path"], event["sha256"], event["size"], event["modified"])
 
     def _part(self, entity: Entity) -> list[Attribute]:
@@ -254,9 +277,26 @@ class _Description:
         return attributes
 
 
+def _resource(event: Event) -> list[Attribute]:
+    """What a URL, or a database on a server, had as its content."""
+    url = event["url"]
+    attributes = [text(PROV_LABEL, url.rstrip("/").rpartition("/")[2] or url), text(PROV_LOCATION, url)]
+    if event.get("requested"):
+        attributes.append(text(PROV_LOCATION, event["requested"]))
+    names = (
+        *(("etag", PROVREPO + "etag"), ("version", SCHEMA + "version"), ("modified", PROVREPO + "lastModified")),
+        *(("media", SCHEMA + "encodingFormat"), ("coding", PROVREPO + "contentCoding")),
+    )
+    attributes += [text(name, event[key]) for key, name in names if event.get(key)]
+    if "sha256" in event:
+        attributes += [text(SPDX + "checksumValue", event["sha256"]), text(SCHEMA + "sha256", event["sha256"])]
+        attributes.append(typed(SCHEMA + "contentSize", str(event["size"]), "integer"))
+    return attributes
+
+
 def _tables(run: Run, thing: Entity, *, wrote: bool = False) -> list[str]:
     """The tables of a database that an activity read or wrote."""
-    return sorted(set(run.tables.get((thing.event.get("path", ""), wrote), ())))
+    return sorted(set(run.tables.get((thing.event.get("path") or thing.event.get("url", ""), wrote), ())))
 
 
 def _stats(stats: Event) -> list[Attribute]:

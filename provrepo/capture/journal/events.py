@@ -15,15 +15,31 @@ from pathlib import Path
 from typing import Any
 
 from provrepo.capture.failures import quietly, warn_once
+from provrepo.model.redaction import text
 
-__all__ = ["COMPLETED", "FAILED", "SUFFIX", "UNFINISHED", "Event", "Journal", "load", "reports_folder", "running"]
+__all__ = [
+    "COMPLETED", "FAILED", "OWN", "SUFFIX", "UNFINISHED", "Event", "Journal", "load", "masked", "paths",
+    "reports_folder", "running",
+]  # fmt: skip
 
 SUFFIX = ".journal"
+
+OWN = (SUFFIX, ".sent", ".unsent")
+"""How the names of files end that capture keeps beside documents."""
 
 COMPLETED, FAILED, UNFINISHED = "completed", "failed", "unfinished"
 """How an activity ends: the ``status`` of its ``end`` event."""
 
 Event = dict[str, Any]
+
+LONGEST = 2000
+"""Characters of a URL, and of a statement of SQL, that are recorded."""
+
+
+def masked(about: Event) -> Event:
+    """Texts about a database or an answer of a server, without secrets."""
+    return {key: text(value, LONGEST) for key, value in about.items()}
+
 
 _encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
@@ -124,6 +140,11 @@ class Journal:
 def _identity(file: int) -> tuple[int, int]:
     found = os.fstat(file)
     return found.st_dev, found.st_ino
+
+
+def paths(event: Event) -> list[str]:
+    """The paths of files that an event names."""
+    return [event[key] for key in ("path", "database", "source", "target") if key in event]
 
 
 def running(path: Path) -> bool:

@@ -31,6 +31,8 @@ class Run:
         seeds: of random numbers.
         unresolved: names of which it is not known which files they stood for.
         tables: of databases: names of tables that were read or, with True, written.
+        queries: statements of SQL, and the database of each.
+        unexplained: what was opened, changed or sent, without an explanation.
         unobserved: functions of libraries that could not tell what they opened, with the error, and how often.
         uses: its usages, in order; each entity once for each role.
         outputs: the entities that it generated, in order.
@@ -43,6 +45,8 @@ class Run:
     seeds: list[int] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
     tables: dict[tuple[str, bool], list[str]] = field(default_factory=dict)
+    queries: dict[str, str] = field(default_factory=dict)
+    unexplained: dict[str, None] = field(default_factory=dict)
     unobserved: dict[str, int] = field(default_factory=dict)
     uses: list[Use] = field(default_factory=list)
     outputs: list[Entity] = field(default_factory=list)
@@ -69,7 +73,7 @@ class Entity:
 
     Attributes:
         name: unique in the session.
-        event: the event that describes it: ``read`` of a file, ``value``, ``fact`` or ``part``.
+        event: the event that describes it: ``read`` of a file, ``value``, ``fact``, ``part``, or ``resource``: a URL.
         seen: when it was first observed, in seconds since the epoch.
         kinds: further types, as events with a ``type``.
         stats: the description of a table; None without one.
@@ -133,6 +137,8 @@ class History:
         self._things: dict[str, Entity] = {}
         self._current: dict[str, Entity] = {}
         self._writers: dict[str, Run] = {}
+        self._contents: dict[str, Event] = {}
+        self._resources: dict[tuple[str, str], Entity] = {}
         self._files = itertools.count(1)
         self._uses: list[Use] = []
         self._models: list[Event] = []
@@ -164,6 +170,8 @@ class History:
                 self.runs[event["activity"]].end = event
             case "plan":
                 self._plan(event)
+            case "content":
+                self._contents[event["id"]] = {"sha256": event["sha256"], "size": event["size"]}
             case "value" | "fact":
                 self._things[event["entity"]] = Entity(event["entity"], event, event.get("time", 0.0))
 
@@ -194,9 +202,15 @@ class History:
                 run.seeds.append(event["value"])
             case "unresolved" if run:
                 run.unresolved.append(event["name"])
+            case "unexplained" if run:
+                run.unexplained[f"{event['how']} {event['path']}"] = None
             case "unobserved" if run:
                 name = f"{event['where']}: {event['error']}"
                 run.unobserved[name] = max(event["count"], run.unobserved.get(name, 0))
+            case "resource" if run:
+                self._resource(event, run)
+            case "query" if run:
+                run.queries[event["text"]] = event["database"]
             case "table" if run:
                 self._table(event, run)
             case "kind":
@@ -248,10 +262,39 @@ class History:
 
     def _table(self, event: Event, run: Run) -> None:
         """Add a table that was read or written, to the database that was."""
-        run.tables.setdefault((event["database"], event["wrote"]), []).append(event["table"])
-        current = self._current.get(event["database"])
+        database = event["database"]
+        run.tables.setdefault((database, event["wrote"]), []).append(event["table"])
+        current = self._current.get(database)
+        if "://" in database:  # on a server: each activity that writes makes a new version
+            new = event["wrote"] and not run.failed and (current is None or current.maker is not run)
+            if current is None or new:
+                described = event | {"event": "resource", "url": database}
+                current = self._current[database] = self._named("database", described)
+            if new:
+                self._generated(current, run, event["time"], None)
         if current is not None and not event["wrote"]:  # the connection may be older than the activity
             self._uses.append(Use(run, current, event["time"], None))
+
+    def _resource(self, event: Event, run: Run) -> None:
+        """Add what a URL had as its content: the same as long as its digest, or what its server says, is the same."""
+        event = event | self._contents.get(event["id"], {})
+        if event["method"] == "PUT":
+            self._generated(self._named("resource", event), run, event["time"], None)
+        elif event["method"] == "GET":
+            same = next(
+                (event[key] for key in ("sha256", "etag", "version", "modified") if event.get(key)), event["id"]
+            )
+            known = self._resources.get((event["url"], same))
+            if known is None:
+                known = self._resources[event["url"], same] = self._named("resource", event)
+            self._uses.append(Use(run, known, event["time"], None))
+        else:
+            run.unexplained[f"{event['method']} {event['url']}"] = None
+
+    def _named(self, kind: str, event: Event) -> Entity:
+        thing = Entity(f"{kind}-{next(self._files)}", event, event["time"])
+        self._things[thing.name] = thing
+        return thing
 
     def _kind(self, event: Event, run: Run | None, thing: Entity | None) -> None:
         if "path" in event:

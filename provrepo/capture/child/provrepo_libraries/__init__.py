@@ -1,4 +1,4 @@
-"""Libraries whose compiled code opens files without an audit event: each is adapted after the program has imported it.
+"""Libraries that open what no audit event of Python tells: each is adapted after the program has imported it.
 
 None of them is imported here. An adapted function raises an audit event (PEP 578) before it opens a file, which the
 hooks of capture receive like those of Python itself: see ``observing``. Like ``provrepo_child`` this runs inside
@@ -15,8 +15,11 @@ from .after_import import AfterImport
 from .observing import failed, foreign
 
 TABLE = {
+    "aiohttp.client_reqrep": "aiohttp",
     "duckdb": "duckdb",
     "h5py.h5f": "h5py",
+    "http.client": "httpclient",
+    "httpx._transports.default": "httpx",
     "netCDF4": "netcdf4",
     "polars": "polars",
     "pyarrow": "pyarrow",
@@ -29,10 +32,12 @@ TABLE = {
     "pyarrow.parquet.core": "pyarrow",
     "safetensors.numpy": "safetensors",
     "safetensors.torch": "safetensors",
+    "sqlalchemy": "sqlalchemy",
     "sqlite3": "sqlite",
     "sqlite3.dbapi2": "sqlite",
     "tables.file": "pytables",
     "torch.serialization": "torch",
+    "urllib3.response": "urllib3",
 }
 """The modules that are adapted, and the file of this folder that does it with its function ``adapt``."""
 

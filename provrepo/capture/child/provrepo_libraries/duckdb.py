@@ -23,6 +23,7 @@ from .observing import (
     replace,
     table,
 )
+from .observing import query as query_text
 from .sql import named
 
 _STATEMENTS = ("execute", "executemany", "query", "sql", "from_query")
@@ -94,6 +95,8 @@ def _statement(connection: Any, query: Any, *args: Any, **kwargs: Any) -> None:
     opened(found.databases, CHANGED)
     opened(found.targets, REPLACED)
     database = _databases.get(id(connection), "")
+    if database or found.sources or found.targets:
+        query_text(database, query)
     if database:
         variables = _variables() if found.reads else set()
         for name in sorted(found.reads - variables):

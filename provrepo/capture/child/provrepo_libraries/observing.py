@@ -6,6 +6,8 @@
     name: a file was just written
 ``provrepo.table``
     database (a path, or a URL), table, written: a table was read or written
+``provrepo.query``
+    database, text: a statement is executed
 ``provrepo.failed``
     where, class of the error: an adapted function could not tell what it opens
 """
@@ -120,6 +122,11 @@ def written(names: Iterable[Any]) -> None:
 def table(database: str, name: str, wrote: bool) -> None:
     """Tell that a table was read or written."""
     sys.audit("provrepo.table", database, name, wrote)
+
+
+def query(database: str, text: str) -> None:
+    """Tell that a statement is executed."""
+    sys.audit("provrepo.query", database, text)
 
 
 def local(name: Any) -> str:
