@@ -294,6 +294,38 @@ def test_a_dataset_and_its_versions(site: Site) -> None:
     assert {each["name"] for each in ask(site, "/api/v1/tags")["tags"]} == {"pii", "team=food"}
 
 
+def test_one_version_of_a_dataset(site: Site) -> None:
+    address = f"/api/v1/namespaces/{FOOD}/datasets/public.delivery_7_days/versions"
+    listed = site.client.get(address).get_json()["versions"]
+    assert listed
+    for version in listed:
+        assert site.client.get(f"{address}/{quote(version['version'], safe='')}").get_json() == version
+    missing = site.client.get(f"{address}/nothing")
+    assert (missing.status_code, missing.get_json()) == (
+        404,
+        {"code": 404, "message": "Dataset version 'nothing' not found."},
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "instead"),
+    [
+        (f"v1/namespaces/{FOOD}/jobs/etl_orders_7_days/versions", "type=job"),
+        (f"v1/namespaces/{FOOD}/jobs/etl%2Forders/versions/0192aa00-0000-7000-8000-000000000001", "type=job"),
+        ("v1/sources", "/api/v1/namespaces"),
+        ("v1/sources/postgres%3A%2F%2Fdb", "dataSource"),
+        ("v1/runlineage/upstream?runId=1", "/api/v1/lineage"),
+        ("v2beta/search/jobs?q=x", "/api/v1/search"),
+        ("v2beta/search/datasets?q=x", "/api/v1/search"),
+    ],
+)
+def test_what_is_not_kept_is_named(site: Site, address: str, instead: str) -> None:
+    for below in ("/api", "/projects/open/api"):
+        answer = site.client.get(f"{below}/{address}")
+        assert (answer.status_code, answer.get_json()["code"]) == (404, 404)
+        assert instead in answer.get_json()["message"]
+
+
 def test_lists_are_paged_and_filtered(site: Site) -> None:
     every = ask(site, "/api/v1/jobs")
     assert every["totalCount"] == 6

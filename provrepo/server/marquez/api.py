@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from provrepo.importers.masking import without_login
 from provrepo.importers.openlineage.events import Dataset
@@ -175,6 +175,20 @@ def versions(project: str | None, namespace: str, dataset: str) -> Response:
     return read(project, shape)
 
 
+@route("/namespaces/<name:namespace>/datasets/<name:dataset>/versions/<name:version>", "version")
+def version(project: str | None, namespace: str, dataset: str, version: str) -> Response:
+    """One version of a dataset that a run wrote, with the facets that this run's events have."""
+
+    def shape(found: Reading) -> dict[str, Any]:
+        item = _item(found, DATASET, namespace, dataset)
+        row = found.version(item, without_login(version))
+        if row is None:
+            raise Rejected(404, f"Dataset version '{version[:200]}' not found.")
+        return shapes.version(found, item.name, row)
+
+    return read(project, shape)
+
+
 @route("/lineage", "lineage")
 def lineage(project: str | None) -> Response:
     """The datasets and jobs that a dataset or job came from, and those that depend on it."""
@@ -297,6 +311,26 @@ def source_statistics(project: str | None) -> Response:
 
 
 _CHANGED = re.compile(r"(?:/projects/[^/]+)?/api/v1/(?:namespaces|jobs|datasets|sources|tags)/.*", re.DOTALL)
+_NOT_KEPT = {
+    re.compile(rf"(?:/projects/[^/]+)?/api/{path}", re.DOTALL): message
+    for path, message in {
+        "v1/namespaces/[^/]+/jobs/[^/]+/versions(?:/[^/]*)?": (
+            "Versions of jobs are not kept: what a job was at a run is in the facets of that run, "
+            "/api/v1/jobs/runs/{run}/facets?type=job."
+        ),
+        "v1/sources(?:/[^/]*)?": (
+            "Sources are not kept as a list: the facet dataSource of a dataset names its source, and "
+            "/api/v1/namespaces lists the namespaces."
+        ),
+        "v1/runlineage/upstream": (
+            "The lineage of runs is not in this form: /api/v1/lineage has that of jobs and datasets, and "
+            "/projects/{project}/lineage that of runs and versions."
+        ),
+        "v2beta/search/.*": "Facets are not searched: /api/v1/search finds jobs and datasets by their names.",
+    }.items()
+}
+"""What Marquez answers and this server does not, with what to ask instead."""
+
 _READ_ONLY = (
     "This server takes no changes by the API of Marquez: jobs, datasets and tags are what events of OpenLineage say. "
     "Send events to POST /api/v1/lineage; to remove a run, withdraw its document."
@@ -304,14 +338,18 @@ _READ_ONLY = (
 
 
 def register(app: Flask) -> None:
-    """Refuse the changes that Marquez takes, with the reason."""
+    """Refuse the changes that Marquez takes, and name what is not kept, with the reason."""
 
     @app.before_request
-    def _() -> None:
+    def _() -> Response | None:
         unknown = request.routing_exception
+        if isinstance(unknown, NotFound) and request.method in ("GET", "HEAD"):
+            message = next((text for path, text in _NOT_KEPT.items() if path.fullmatch(request.path)), None)
+            return None if message is None else json_answer({"code": 404, "message": message}, 404)
         if unknown is not None and request.method in ("POST", "PUT", "DELETE") and _CHANGED.fullmatch(request.path):
             allowed = unknown.valid_methods if isinstance(unknown, MethodNotAllowed) else None
             raise Rejected(405, _READ_ONLY, headers={"Allow": ", ".join(sorted(allowed or ()))})
+        return None
 
 
 def _page(default: int = PAGE) -> tuple[int, int]:

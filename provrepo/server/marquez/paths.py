@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
-_WITH_NAMES = re.compile(r"(?:/projects/[^/]+)?/api/v1/(?:namespaces|jobs/runs|tags)/")
+_WITH_NAMES = re.compile(r"(?:/projects/[^/]+)?/api/v1/(?:namespaces|jobs/runs|sources|tags)/")
 
 
 class _Name(BaseConverter):

@@ -61,6 +61,7 @@ _READ: dict[str, tuple[Action, Rate, tuple[RequestParameter, ...]]] = {
     "datasets": (Action.LIST, Rate.READ, _PAGE),
     "dataset": (Action.READ, Rate.READ, ()),
     "versions": (Action.READ, Rate.READ, _PAGE),
+    "version": (Action.READ, Rate.READ, ()),
     "lineage": (Action.LINEAGE, Rate.QUERY, (_NODE, _DEPTH, _NODES)),
     "column_lineage": (
         Action.LINEAGE,

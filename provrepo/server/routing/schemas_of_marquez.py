@@ -190,6 +190,7 @@ _BY_ENDPOINT = {
     "datasets": "MarquezDatasets",
     "dataset": "MarquezDataset",
     "versions": "MarquezVersions",
+    "version": "MarquezVersion",
     "lineage": "MarquezLineage",
     "column_lineage": "MarquezColumnLineage",
     "search": "MarquezSearch",

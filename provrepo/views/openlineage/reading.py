@@ -156,6 +156,12 @@ _LATEST = (
 searched for the next key."""
 
 
+_VERSIONS = (
+    "SELECT label, max(last) AS last, run, id FROM part WHERE item IN (SELECT value FROM json_each(:items)) "
+    "AND role = 'W' GROUP BY label"
+)
+
+
 class Reading:
     """One state of the view, restricted to some projects."""
 
@@ -274,12 +280,16 @@ class Reading:
 
     def versions(self, dataset: Item, limit: int, offset: int) -> tuple[list[Version], int]:
         """A page of the versions of a dataset that were written, the last first; and their number."""
-        query = (
-            "SELECT label, max(last) AS last, run, id FROM part WHERE item IN (SELECT value FROM json_each(:items)) "
-            "AND role = 'W' GROUP BY label"
-        )
-        rows, total = self._page(query, "last DESC, label", limit, offset, {"items": json.dumps(dataset.ids)})
+        rows, total = self._page(_VERSIONS, "last DESC, label", limit, offset, {"items": json.dumps(dataset.ids)})
         return [Version(*row) for row in rows], total
+
+    def version(self, dataset: Item, name: str) -> Version | None:
+        """The version of a dataset with a name; None where no run wrote it."""
+        row = self._connection.execute(
+            f"SELECT * FROM ({_VERSIONS}) WHERE label = :label",  # noqa: S608
+            {"items": json.dumps(dataset.ids), "label": name},
+        ).fetchone()
+        return None if row is None else Version(*row)
 
     def part_facets(self, row: int) -> Facets:
         """The facets of a part."""
