@@ -106,7 +106,7 @@ def sent(site: Site, rule: str, method: str, caller: str, project: str | None) -
 
 def is_form(row: Operation) -> bool:
     """Whether it takes forms of pages only, which need more than a permission (tests/server/test_sessions.py)."""
-    return 303 in row.statuses
+    return 303 in row.statuses or "multipart/form-data" in row.request_types
 
 
 @pytest.mark.parametrize("caller", CALLERS)
@@ -245,6 +245,8 @@ def test_writes_need_a_token(site: Site) -> None:
         ("inbox.receive", "POST"),
         ("feed.blobs", "POST"),
         ("sessions.begin", "POST"),
+        ("submitting.check", "POST"),
+        ("submitting.check", "POST"),
         ("sessions.end", "DELETE"),
         ("sessions.end_by_form", "POST"),
     }

@@ -109,6 +109,11 @@ class Pending:
         """Whether no decision was recorded."""
         return self.state in OPEN
 
+    @property
+    def refused(self) -> bool:
+        """Whether it did not conform when it arrived, and is stored for its submitter to mend it."""
+        return bool(self.details.get("refused"))
+
 
 _NAMES = [field.name for field in fields(Pending)]
 _SELECT = f"SELECT {', '.join(_NAMES)} FROM pending"  # noqa: S608

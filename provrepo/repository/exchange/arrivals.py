@@ -111,6 +111,7 @@ def submit_for_review(
     base: str | None = None,
     note: str = "",
     allow_empty: bool = False,
+    refused: bool = False,
 ) -> tuple[PendingInfo, bool]:
     """Submit a document that waits until a reviewer accepts it.
 
@@ -124,6 +125,8 @@ def submit_for_review(
         base: the IRI against which relative IRIs are resolved.
         note: a note of the submitter.
         allow_empty: accept a document without statements.
+        refused: store it also if it does not conform, so that it has an address at which its submitter and reviewers
+            see what to mend. It cannot be accepted before it conforms.
 
     Returns:
         Its record, and whether it is new: the same bytes under the same name from the same actor wait once.
@@ -132,7 +135,7 @@ def submit_for_review(
         NotFound: no such project.
         Denied: the actor may not change the project.
         ReadError: the document cannot be read.
-        Refused: the document does not conform; nothing is stored.
+        Refused: the document does not conform, and ``refused`` is not set; nothing is stored.
         TooLarge: it is larger than the settings allow.
     """
     data, file = content(source)
@@ -144,9 +147,11 @@ def submit_for_review(
     _within(context.store, data)
     blob = hashlib.sha256(data).hexdigest()
     document = access.name("document", name) if name is not None else name_for(file, blob)
-    details = {"update": update, "allow_empty": allow_empty, "profiles": list(profiles)}
+    details = {"update": update, "allow_empty": allow_empty, "profiles": list(profiles), "refused": refused}
     arrival = _Arrival(
-        key=_key("review", project, context.actor.id, document, blob, note, *sorted(profiles)),
+        key=_key(
+            "refused" if refused else "review", project, context.actor.id, document, blob, note, *sorted(profiles)
+        ),
         why="review",
         peer="",
         document=document,
@@ -246,6 +251,8 @@ def _checked(store: Store, project: str, data: bytes, arrival: _Arrival) -> tupl
     }
     result = run_worker(store, data, None, arguments)
     report = Report.from_dict(result["report"])
+    if arrival.details.get("refused"):
+        return report, str(result["title"])
     if not report.conforms and not (allow_empty and emptiness.only_empty(report)):
         raise Refused(f"{arrival.document} does not conform: {report.count_text()}", report)
     return report, str(result["title"])
@@ -257,7 +264,12 @@ def _waiting(context: Context, row: Pending) -> Pending:
     with store.ledger.appending(row.project) as appending:
         entry = decisions.find(appending, row, "pending") or appending.append(
             "pending",
-            {"pending": row.id, "why": row.why, "digest": row.digest, "expires": row.expires},
+            {
+                "pending": row.id,
+                "why": "refused" if row.refused else row.why,
+                "digest": row.digest,
+                "expires": row.expires,
+            },
             actor=row.actor,
             token=row.token,
         )

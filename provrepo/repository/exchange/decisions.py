@@ -109,14 +109,15 @@ def accept(
 
 
 def reject(store: Store, row: Pending, *, by: Actor, reason: str) -> Pending:
-    """Reject a document that waits, and delete its bytes.
+    """Reject a document that waits, and delete its bytes; its own submitter gives it up.
 
     Raises:
         Conflict: a decision was made already.
     """
     row = _begun(store, row, by=by, reason=reason, document="")
     try:
-        return _refused(store, row, "rejected", by=by, reason=reason)
+        own = row.refused and by.id == row.actor
+        return _refused(store, row, "given-up" if own else "rejected", by=by, reason=reason)
     except Conflict:
         settled(store, replace(row, state=DECIDING))
         raise
@@ -168,8 +169,8 @@ def settled(store: Store, row: Pending) -> Pending:
     if decided is None:
         return row
     values: dict[str, Any] = {"document": ""}
-    if review is not None and review.body["decision"] in ("rejected", "expired"):
-        state = REJECTED if review.body["decision"] == "rejected" else EXPIRED
+    if review is not None and review.body["decision"] in ("rejected", "expired", "given-up"):
+        state = EXPIRED if review.body["decision"] == "expired" else REJECTED
     else:
         state = ACCEPTED
         if submitted is not None:
@@ -250,7 +251,7 @@ def _refused(store: Store, row: Pending, decision: str, *, by: Actor | None, rea
         entry = _review(appending, row, decision, by=by, reason=reason)
     store.parts.pending.change(
         row.id,
-        state=REJECTED if decision == "rejected" else EXPIRED,
+        state=EXPIRED if decision == "expired" else REJECTED,
         decided=entry.time,
         by="" if by is None else by.id,
         review=entry.sha256,

@@ -19,7 +19,7 @@ class PendingInfo:
         id: its identifier.
         project: the project that it was sent to.
         state: ``waiting``, ``accepted``, ``rejected`` or ``expired``.
-        why: ``review`` (a submission) or ``push`` (sent by a peer).
+        why: ``review`` (a submission), ``push`` (sent by a peer) or ``refused`` (a submission that is to be mended).
         peer: the name of the peer that sent it; empty for a submission.
         sender: the name of the actor who sent it.
         name: the name of the document that the sender chose.
@@ -102,7 +102,7 @@ def pending_info(store: Store, row: Pending, *, reviewer: bool) -> PendingInfo:
         id=row.id,
         project=row.project,
         state=WAITING if row.state in OPEN else row.state,
-        why=row.why,
+        why="refused" if row.refused else row.why,
         peer=row.peer,
         sender=names.get(row.actor, row.actor),
         name=str(private["document"]),

@@ -128,6 +128,8 @@ def reject_pending(
 ) -> PendingInfo:
     """Reject a document that waits. Its bytes are deleted, and its sender gets the reason.
 
+    The submitter of a refused document may do so too, who has mended it or given it up.
+
     Args:
         id: its identifier.
         project: its project; None for any.
@@ -138,10 +140,14 @@ def reject_pending(
         Denied: the actor may not review in the project.
         Conflict: a decision was made before.
     """
-    row = _reviewed(context, id, project)
+    row = _visible(context, id, project)
+    if not row.refused or row.actor != context.actor.id:
+        row = _reviewed(context, id, project)
     access.text("reason", reason)
     return pending_info(
-        context.store, decisions.reject(context.store, row, by=context.actor, reason=reason), reviewer=True
+        context.store,
+        decisions.reject(context.store, row, by=context.actor, reason=reason),
+        reviewer=rights.may_review(context, row.project),
     )
 
 

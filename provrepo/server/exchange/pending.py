@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request, url_for
 
 from provrepo.codecs.formats import by_name
+from provrepo.repository.exchange import rights
 from provrepo.repository.exchange.records import PendingInfo
 from provrepo.repository.repository import Repository
 from provrepo.server.documents import reports
@@ -55,7 +56,10 @@ def one(project: str, pending: str) -> Response:
     found = repo.pending_document(pending, project=project)
     if choose((JSON, HTML)).name == HTML.name:
         report = repo.pending_report(pending, project=project)
-        return conditional(pages.page("pending_document.html", found=found, report=report))
+        reviewer = rights.may_review(repo.context, project)
+        own = found.why == "refused" and found.sender == repo.actor.name
+        page = pages.page("pending_document.html", found=found, report=report, reviewer=reviewer, own=own)
+        return conditional(page)
     return json_response(found.to_dict())
 
 

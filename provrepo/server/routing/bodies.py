@@ -57,6 +57,7 @@ ANSWERS: dict[str, str] = {
     "pingback.of_project": "Pingbacks",
     "inbox.of_project": "Notices",
     "sessions.who": "Caller",
+    "submitting.form": "Submitting",
     "health.health": "Health",
     "health.ready": "Ready",
     "metrics.one": "Metrics",

@@ -25,6 +25,7 @@ from provrepo.server.routing import offers, schemas
 from provrepo.server.routing.operations import Access, Operation, Permission, RequestParameter
 from provrepo.server.routing.rates import Rate
 from provrepo.server.routing.routes_of_marquez import MARQUEZ
+from provrepo.server.routing.routes_of_pages import PAGES
 from provrepo.server.routing.routes_of_statements import STATEMENTS
 
 __all__ = [
@@ -76,7 +77,6 @@ _LINEAGE = Access(Permission.CALLER, Rate.QUERY, Action.LINEAGE)
 _SEARCH = Access(Permission.CALLER, Rate.QUERY, Action.SEARCH)
 _NAMED = Access(Permission.CALLER, Rate.QUERY, Action.QUERY)
 _CHECK = Access(Permission.CALLER, Rate.CHECK, Action.CHECK)
-_SIGN_IN = Access(Permission.CALLER, Rate.CHECK, None)
 _PROFILED = Access(Permission.CALLER, Rate.READ, None)
 _CREATE = Access(Permission.ADMINISTER, Rate.WRITE, Action.SETTINGS)
 # Within a project.
@@ -204,19 +204,11 @@ _PROJECTS = RequestParameter(
     "project", _several(PROJECT.schema), "A project to query; several are queried as one. None for all public projects."
 )
 _AFTER_ENTRY = RequestParameter("after", {"type": "integer", "minimum": 0}, "Only entries after this sequence number.")
-_NEXT = RequestParameter("next", STRING, "The path of the page to go to after signing in.")
 _WITHDRAWN = RequestParameter("withdrawn", _FLAG, "Include withdrawn documents.")
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("pages.home", "GET"): Operation(_OVERVIEW, ("text/html",)),
-    ("sessions.who", "GET"): Operation(_FIGURES, _PAGED, (_NEXT, _FORMAT)),
-    ("sessions.begin", "POST"): Operation(
-        _SIGN_IN, (), request_types=(body.FORM,), statuses=(303,), problems=(403, 413, 415)
-    ),
-    ("sessions.end", "DELETE"): Operation(_SIGN_IN, (), statuses=(204,), problems=(403,)),
-    ("sessions.end_by_form", "POST"): Operation(
-        _SIGN_IN, (), request_types=(body.FORM,), statuses=(303,), problems=(403, 413)
-    ),
+    **PAGES,
     ("projects.index", "GET"): Operation(_OVERVIEW, _PAGED, (_AFTER, _LIMIT, _FORMAT)),
     ("projects.create", "POST"): Operation(
         _CREATE, request_types=_JSON, statuses=(201,), problems=(409, 413, 415, 507)

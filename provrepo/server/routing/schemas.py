@@ -342,6 +342,9 @@ SCHEMAS: dict[str, Schema] = {
             "events": _list(_record(AuditEvent, time=_TIME)),
         }
     ),
+    "Submitting": _object(
+        {"projects": _list(ref("Project")), "profiles": _list(ref("Profile")), "formats": _list(STRING)}
+    ),
     "Caller": _object(
         {
             **{"name": STRING, "token": _or_null(STRING), "write": FLAG},
