@@ -12,14 +12,29 @@ from provrepo.drawing.shapes import SMALL
 from provrepo.drawing.text import width
 from provrepo.drawing.tightening import tightened
 
-__all__ = ["Arrow", "ArrangedPart", "Point", "arranged"]
+__all__ = ["Arrow", "ArrangedPart", "Point", "Spacing", "arranged"]
 
 Point = tuple[float, float]
 
-_ROW_GAP = 50.0
-_GAP = 28.0
-_LANE = 14.0
-"""Distances between boxes, and beside the pieces of long edges, in px."""
+
+@dataclass(frozen=True, slots=True)
+class Spacing:
+    """Distances of a layout, in px.
+
+    Attributes:
+        rows: the least distance between two rows.
+        boxes: between neighbors in a row.
+        lanes: the width of a piece of a long edge.
+        flush: whether all boxes of a row get the height of the highest one.
+    """
+
+    rows: float = 50.0
+    boxes: float = 28.0
+    lanes: float = 14.0
+    flush: bool = False
+
+
+_USUAL = Spacing()
 
 _PIECES = 6_000
 """The most pieces of long edges that are laid out. A drawing that fits on a page has far fewer."""
@@ -54,14 +69,15 @@ class ArrangedPart:
     arrows: list[Arrow] = field(default_factory=list)
 
 
-def arranged(found: Sequence[Box], links: Sequence[BoxLink]) -> ArrangedPart:
+def arranged(found: Sequence[Box], links: Sequence[BoxLink], spacing: Spacing = _USUAL) -> ArrangedPart:
     """Lay out one connected component.
 
     Args:
         found: its boxes.
         links: between them, by the numbers of the boxes from 0.
+        spacing: the distances; with ``flush`` it sets the heights of the boxes.
     """
-    return _Arrangement(found, links).part()
+    return _Arrangement(found, links, spacing).part()
 
 
 class _Arrangement:
@@ -71,14 +87,15 @@ class _Arrangement:
     share their pieces: an entity that many activities used has one trunk with branches, not parallel lines.
     """
 
-    def __init__(self, found: Sequence[Box], links: Sequence[BoxLink]) -> None:
+    def __init__(self, found: Sequence[Box], links: Sequence[BoxLink], spacing: Spacing) -> None:
         self.boxes = found
+        self.spacing = spacing
         self.links = links
         self.loops = [link.source == link.target for link in links]
         self.aside = [0.0] * len(found)  # width to either side of a box for an arrow from it to itself
         for link in links:
             if link.source == link.target:
-                self.aside[link.source] = _GAP + width(link.joint.label, SMALL)
+                self.aside[link.source] = spacing.boxes + width(link.joint.label, SMALL)
         pairs = [(link.target, link.source) for link in links]
         self.pairs = {(link.source, link.target) for link in links}
         straight = [index for index, loop in enumerate(self.loops) if not loop]
@@ -88,11 +105,20 @@ class _Arrangement:
         self.ends = [pair[::-1] if self.turned.get(index) else pair for index, pair in enumerate(pairs)]
         weights = [0 if links[index].joint.implied else 2 for index in straight]
         self.row = layers(len(found), [self.ends[index] for index in straight], weights)
+        if spacing.flush:
+            self._flush()
         self.above: list[list[int]] = [[] for _ in found]
         self.implied: list[bool] = [False] * len(found)
         self.trails: dict[int, list[int]] = {}
         self._cut(straight)
         self._place()
+
+    def _flush(self) -> None:
+        highest: dict[int, float] = {}
+        for box, row in zip(self.boxes, self.row, strict=True):
+            highest[row] = max(highest.get(row, 0.0), box.height)
+        for box, row in zip(self.boxes, self.row, strict=True):
+            box.height = highest[row]
 
     # Long edges
 
@@ -158,18 +184,18 @@ class _Arrangement:
 
     def _distance(self, left: int, right: int) -> float:
         boxes = len(self.boxes)
-        space = _GAP if left < boxes and right < boxes else _LANE / 2
+        space = self.spacing.boxes if left < boxes and right < boxes else self.spacing.lanes / 2
         return self._half(left) + self._half(right) + space
 
     def _half(self, node: int) -> float:
-        return self.boxes[node].width / 2 + self.aside[node] if node < len(self.boxes) else _LANE / 2
+        return self.boxes[node].width / 2 + self.aside[node] if node < len(self.boxes) else self.spacing.lanes / 2
 
     def _gap_below(self, number: int, below: Sequence[Sequence[int]]) -> float:
         """The distance between two rows: larger where edges lead far sideways."""
         reach = max(
             (abs(self.x[node] - self.x[other]) for node in self.rows[number] for other in below[node]), default=0.0
         )
-        return _ROW_GAP + min(70.0, reach * 0.05)
+        return self.spacing.rows + min(70.0, reach * 0.05)
 
     # The result
 
@@ -192,7 +218,8 @@ class _Arrangement:
         upper, lower = self.ends[index]
         trail = self.trails.get(index, [])
         # If two arrows join the same boxes in both directions, each is drawn on its own side.
-        side = _LANE * (1 if self.turned[index] else -1) if (link.target, link.source) in self.pairs else 0.0
+        both = (link.target, link.source) in self.pairs
+        side = self.spacing.lanes * (1 if self.turned[index] else -1) if both else 0.0
         start = (self._port(lower, self.x[trail[0]] if trail else None, upper) + side, self._middle(lower))
         end = (self._port(upper, self.x[trail[-1]] if trail else None, lower) + side, self._middle(upper))
         start = (start[0], start[1] + self.boxes[lower].boundary(start[0] - self.x[lower], upper=True))
@@ -223,9 +250,10 @@ class _Arrangement:
     def _loop(self, link: BoxLink) -> Arrow:
         """An arrow from a box to itself, on its right side."""
         x, y = self.x[link.source] + self.boxes[link.source].width / 2, self._middle(link.source)
-        curve = (x - 2, y - 6), (x + _GAP, y - 14), (x + _GAP, y + 14), (x - 2, y + 6)
+        gap = self.spacing.boxes
+        curve = (x - 2, y - 6), (x + gap, y - 14), (x + gap, y + 14), (x - 2, y + 6)
         text = link.joint.label
-        return Arrow(link, curve, (x + _GAP * 0.9 + width(text, SMALL) / 2, y) if text else None)
+        return Arrow(link, curve, (x + gap * 0.9 + width(text, SMALL) / 2, y) if text else None)
 
 
 def _rise(curve: list[Point], y: float) -> None:
@@ -245,7 +273,7 @@ def _bend(curve: list[Point], to: Point) -> None:
 def _segments(curve: Sequence[Point]) -> list[Sequence[Point]]:
     """The first segments that are long enough for a label."""
     found = [curve[index : index + 4] for index in range(0, len(curve) - 1, 3)]
-    return [segment for segment in found if abs(segment[0][1] - segment[3][1]) >= _ROW_GAP / 2][:3] or found[:1]
+    return [segment for segment in found if abs(segment[0][1] - segment[3][1]) >= _USUAL.rows / 2][:3] or found[:1]
 
 
 _CELL = 100.0

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from provrepo import limits
+from provrepo.errors import NotFound
 from provrepo.repository.federation.lineage import askable_peers
-from provrepo.repository.federation.records import FederatedLineage
+from provrepo.repository.federation.records import FederatedLineage, FederatedSource
 from provrepo.repository.lineage.query import (
     CommonQuery,
     ImpactQuery,
@@ -18,9 +21,12 @@ from provrepo.repository.lineage.query import (
     SearchQuery,
     ThingQuery,
 )
+from provrepo.repository.lineage.records import LineageGraph
+from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.server.lineage import pages as lineage_pages
 from provrepo.server.lineage import provaq, targets
+from provrepo.server.lineage.page_query import EXPAND
 from provrepo.server.monitoring import access_log
 from provrepo.server.protocol import auth, body, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, Choice, choose, content_type
@@ -52,6 +58,9 @@ _MEMBERS: dict[str, type] = {
 
 _KINDS = {list: "a list of texts", str: "a text", int: "a whole number", bool: "true or false", float: "a number"}
 
+_MOST_DOCUMENTS, _MOST_MOMENTS = 20, 60
+"""Documents whose versions are states to choose from, and the most of these states."""
+
 _INDENTED = 200
 """Nodes up to which JSON is indented."""
 
@@ -73,14 +82,21 @@ def lineage() -> Response:
     options = {"limit": most, **arguments(LineageQuery, most={"limit": most})}
     # The counts are those of this repository alone.
     counted = page and options.get("direction") == "downstream" and not options.get("federated")
+    parts = parameters.text("part")
+    if parts not in (None, lineage_pages.EXPLORER):
+        raise Rejected(400, f"the only part is {lineage_pages.EXPLORER!r}", parameter="part")
     with running.query_slot():
-        graph = repo.lineage(iri, **options)
-        impact = repo.impact(iri, **arguments(ImpactQuery, without=("limit",))) if counted else None
+        whole = repo.lineage(iri, **_beyond(options)) if page else None
+        graph = _nearest(repo, whole, iri, options)
+        impact = repo.impact(iri, **arguments(ImpactQuery, without=("limit",))) if counted and not parts else None
     provaq.lineage(iri)
     # The projects of peers are named with the peer.
     access_log.record_projects(project for node in graph.nodes for project in node.projects if "/" not in project)
-    if page:
-        return conditional(lineage_pages.lineage_page(graph, impact, peers=peers))
+    if page and whole is not None:
+        moments = () if parts else _moments(repo, whole)
+        return conditional(
+            lineage_pages.lineage_page(graph, impact, whole=whole, peers=peers, moments=moments, part=parts or "")
+        )
     if choice.name == JSON.name:
         return json_response(graph.to_dict(), compact=len(graph.nodes) > _INDENTED)
     # Most of these formats cannot state what was left out.
@@ -91,6 +107,50 @@ def lineage() -> Response:
     if isinstance(graph, FederatedLineage):
         totals["Provrepo-Complete"] = str(graph.complete).lower()
     return _written(graph.write(choice.name), choice, totals)
+
+
+def _beyond(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a lineage that has what its picture needs: all things, and some beyond the last step.
+
+    A picture counts the neighbors beyond the depth, and shows those of the things that are expanded.
+    """
+    if options.get("federated"):
+        return dict(options)
+    depth = options.get("depth")
+    further = None if depth is None else depth + 1 + len(parameters.values(EXPAND))
+    return {**options, "limit": limits.LINEAGE_NODES, "depth": further}
+
+
+def _nearest(repo: Repository, whole: LineageGraph | None, iri: str, options: Mapping[str, Any]) -> LineageGraph:
+    """The lineage of a request, which is the one that its picture needs where that has no more than was asked for."""
+    limit, depth = options["limit"], options.get("depth")
+    if whole is None or (not options.get("federated") and (depth is not None or len(whole.nodes) > limit)):
+        return repo.lineage(iri, **options)
+    return whole
+
+
+def _moments(repo: Repository, whole: LineageGraph) -> list[tuple[str, str]]:
+    """The entries that submitted versions of the documents of a lineage, as states to choose from, the newest first."""
+    documents = dict.fromkeys(
+        (source.project, source.document)
+        for node in whole.nodes
+        for source in node.sources
+        if not isinstance(source, FederatedSource)
+    )
+    versions: list[VersionInfo] = []
+    for project, document in islice(documents, _MOST_DOCUMENTS):
+        with suppress(NotFound):
+            versions += repo.history(project, document)
+    versions.sort(key=lambda version: version.time, reverse=True)
+    found = [("", "now")]
+    for version in versions[:_MOST_MOMENTS]:
+        when = version.time[:16].replace("T", " ")
+        entry = f"{version.project}/{version.sequence}"
+        found.append((entry, f"entry {entry}: {version.name}, version {version.version}, {when} UTC"))
+    present = parameters.text("as_of")
+    if present and present not in dict(found):
+        found.insert(1, (present, present))
+    return found if len(found) > 1 else []
 
 
 @blueprint.post("/lineage/surroundings")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -12,11 +12,17 @@ from werkzeug.datastructures import MultiDict
 from provrepo.repository.lineage.query import LineageQuery
 from provrepo.repository.options import Kind, options
 
-__all__ = ["NAMES", "PageQuery"]
+__all__ = ["COLLAPSE", "EXPAND", "NAMES", "OF_QUERY", "OPEN", "PageQuery"]
 
 _OPTIONS = {each.parameter: each for each in options(LineageQuery) if each.option.repeated}
-NAMES = tuple(_OPTIONS)
-"""The parameters that links and commands of a page repeat, in the order in which they are written."""
+COLLAPSE, OPEN, EXPAND = "collapse", "open", "expand"
+"""Parameters of the picture alone: by what it is folded, which groups are open, and whose neighbors are shown."""
+
+OF_QUERY = tuple(_OPTIONS)
+"""The parameters that commands repeat: the options of a lineage."""
+
+NAMES = (*OF_QUERY, COLLAPSE, OPEN, EXPAND)
+"""The parameters that links of a page repeat, in the order in which they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +55,33 @@ class PageQuery:
         new = [(name, value) for name, value in changes.items() if value]
         return PageQuery(tuple(sorted([*kept, *new], key=lambda pair: NAMES.index(pair[0]))))
 
-    def unfolded(self) -> bool:
-        """Whether it has a parameter that the form shows among further choices."""
-        return any((found := _OPTIONS[name].option).label and not found.primary for name, _ in self.values)
+    def adding(self, name: str, value: str) -> PageQuery:
+        """The query with one more value of a parameter."""
+        if (name, value) in self.values:
+            return self
+        return PageQuery(tuple(sorted([*self.values, (name, value)], key=lambda pair: NAMES.index(pair[0]))))
+
+    def unfolded(self, without: Collection[str] = ()) -> bool:
+        """Whether it has a parameter that the form shows among further choices.
+
+        Args:
+            without: parameters that have a place of their own.
+        """
+        return any(
+            (found := _OPTIONS[name].option).label and not found.primary and name not in without
+            for name, _ in self._asked()
+        )
 
     def query(self, **more: str) -> str:
         """The query part of an address, without ``?``."""
         return urlencode([*self.values, *more.items()])
+
+    def without_picture(self) -> PageQuery:
+        """The query without what concerns the picture alone."""
+        return PageQuery(tuple(self._asked()))
+
+    def _asked(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, value in self.values if name in _OPTIONS]
 
     def command(self) -> str:
         """The command line for the same query of a data directory, to be pasted into a shell."""
@@ -68,11 +94,11 @@ class PageQuery:
         Args:
             address: the address without its query.
         """
-        fields = (("--data-urlencode", f"{name}={value}") for name, value in self.values)
+        fields = (("--data-urlencode", f"{name}={value}") for name, value in self._asked())
         return _written(["curl", "--get", address], fields)
 
     def _options(self) -> Iterator[Sequence[str]]:
-        for name, value in self.values:
+        for name, value in self._asked():
             found = _OPTIONS[name]
             if not found.required and found.option.kind is not Kind.LINES:  # the command reads lines from a file
                 yield (found.flag,) if found.option.kind is Kind.FLAG else (found.flag, value)

@@ -16,6 +16,7 @@ from flask import Response, request, url_for
 
 from provrepo.codecs.formats import by_name
 from provrepo.codecs.svg.graph import Naming
+from provrepo.drawing.overview.svg import class_name, relation_words
 from provrepo.model.identifiers import digest
 from provrepo.repository.federation.records import FederatedLineage, FederatedSource
 from provrepo.repository.lineage.query import LineageQuery, SearchQuery, relations
@@ -31,17 +32,20 @@ from provrepo.repository.lineage.records import (
 )
 from provrepo.repository.lineage.things import KnownThing, VersionAssertions
 from provrepo.repository.records import VersionInfo
+from provrepo.server.lineage.overview import COLLAPSES, ShownLineage, shown
 from provrepo.server.lineage.page_query import PageQuery
-from provrepo.server.lineage.pictures import MARKED, draw
 from provrepo.server.pages import display, pages
 from provrepo.server.pages.forms import controls
 from provrepo.vocab import PREDECLARED
 from provrepo.words import counted
 
-__all__ = ["MOST_LISTED", "MOST_SAID", "common_page", "lineage_page", "search_page", "thing_page"]
+__all__ = ["EXPLORER", "MOST_LISTED", "MOST_SAID", "common_page", "lineage_page", "search_page", "thing_page"]
 
 MOST_LISTED = 500
 """Nodes that a page lists."""
+
+EXPLORER = "explorer"
+"""The part of the page of a lineage with its picture, for scripts that show another one in its place."""
 
 HERE = "this repository"
 """The name of this repository among laboratories."""
@@ -147,14 +151,23 @@ class VersionTable:
 
 
 def lineage_page(
-    graph: LineageGraph | None, impact: LineageImpact | None = None, *, peers: Sequence[str] = ()
+    graph: LineageGraph | None,
+    impact: LineageImpact | None = None,
+    *,
+    whole: LineageGraph | None = None,
+    peers: Sequence[str] = (),
+    moments: Sequence[tuple[str, str]] = (),
+    part: str = "",
 ) -> Response:
     """A lineage: its picture, and the same as a list. Of a federated one, also which laboratory says what.
 
     Args:
         graph: the lineage; None for the form alone.
         impact: counts of the things that depend on it; None for a page without them.
+        whole: the lineage for the picture, with what is beyond the depth.
         peers: the names of the peers that a federated lineage of the caller would ask; a page without them offers none.
+        moments: states to choose from, values of ``as_of`` with words for each, the newest first.
+        part: ``EXPLORER`` for the picture and its controls alone; empty for the page.
     """
     query = PageQuery.of(request.args)
     if graph is not None:
@@ -162,18 +175,23 @@ def lineage_page(
         query = query.but(iri=graph.start)
     form = controls(LineageQuery, query.all, {"relation": {name: name for name in relations()}})
     form = [control for control in form if peers or control.name != "federated"]
-    if graph is None:
+    if graph is None or whole is None:
         return pages.page("lineage.html", query=query, controls=form, graph=None)
     names = {node.iri: name_of(node) for node in graph.nodes}
     roots = set(graph.roots)
+    depth = int(query.get("depth")) if query.get("depth") else None
+    picture = shown(whole, query, address=url_for("lineage.lineage"), depth=depth) if len(graph.nodes) > 1 else None
     return pages.page(
-        "lineage.html",
+        "explorer.html" if part else "lineage.html",
         query=query,
         controls=form,
         graph=graph,
         name=names.get(graph.start) or _naming.short(graph.start),
-        picture=draw(graph, lambda iri: lineage_of(iri, query)) if len(graph.nodes) > 1 else None,
-        marked=MARKED,
+        picture=picture,
+        collapses=COLLAPSES,
+        whole_things=graph.total_nodes if depth is None else graph.total_nodes + graph.beyond,
+        relation_names=_relation_names(picture),
+        moments=moments,
         rows=[row(node, root=node.iri in roots) for node in graph.nodes],
         peers=peers,
         federation=graph if isinstance(graph, FederatedLineage) else None,
@@ -184,6 +202,12 @@ def lineage_page(
         downloads=tuple(downloads("lineage", (*BUNDLED, *_PLAIN))),
         lineage_of=lineage_of,
     )
+
+
+def _relation_names(picture: ShownLineage | None) -> list[tuple[str, str]]:
+    """The relations of a picture, as parts of class names, with words for each."""
+    found = dict.fromkeys(each.name for each in picture.overview.relations) if picture else {}
+    return [(class_name(name), relation_words(name)) for name in found]
 
 
 def said_by(edge: LineageEdge) -> list[str]:

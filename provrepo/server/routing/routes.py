@@ -50,7 +50,7 @@ def _media(*offered: Offer) -> tuple[str, ...]:
 _JSON = ("application/json",)
 _ANY = "application/octet-stream"
 _LINKSET = ("application/linkset+json",)
-_STATIC = ("text/css", "image/svg+xml", _ANY)
+_STATIC = ("text/css", "text/javascript", "image/svg+xml", _ANY)
 _PAGED = (*_JSON, "text/html")
 _FORMATS = _media(*documents.OFFERS)
 _REPORTS = _media(*reports.OFFERS)
@@ -205,6 +205,15 @@ _PROJECTS = RequestParameter(
 )
 _AFTER_ENTRY = RequestParameter("after", {"type": "integer", "minimum": 0}, "Only entries after this sequence number.")
 _WITHDRAWN = RequestParameter("withdrawn", _FLAG, "Include withdrawn documents.")
+
+_OF_PICTURE = (
+    RequestParameter(
+        "collapse", _one_of("", "type", "plan", "project", default=""), "By what the picture of the page is folded."
+    ),
+    RequestParameter("open", _several(STRING), "A group of the picture whose things are shown one by one."),
+    RequestParameter("expand", _several(_IRI), "A thing whose neighbors beyond the depth the picture shows too."),
+    RequestParameter("part", _one_of("explorer"), "Only this part of the page."),
+)
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("pages.home", "GET"): Operation(_OVERVIEW, ("text/html",)),
@@ -433,7 +442,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("lineage.lineage", "GET"): Operation(
         _LINEAGE,
         _media(*offers.LINEAGE),
-        (*_of_query(LineageQuery), _FORMAT),
+        (*_of_query(LineageQuery), _FORMAT, *_OF_PICTURE),
         problems=(403, 404, 406),
     ),
     ("lineage.surroundings", "POST"): Operation(_LINEAGE, request_types=_JSON, problems=(406, 413, 415)),
