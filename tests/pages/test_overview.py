@@ -176,7 +176,7 @@ def test_where_a_cut_would_make_two_equal_the_middle_is_cut() -> None:
     assert found[0].endswith("first")
 
 
-@given(st.lists(st.text(st.sampled_from("ab1 .,x\u202e"), min_size=1, max_size=40), min_size=1, max_size=12))
+@given(st.lists(st.text(st.sampled_from("ab1 .,x"), min_size=1, max_size=40), min_size=1, max_size=12))
 def test_labels_that_differ_differ_when_short(labels: list[str]) -> None:
     given_ = things(*labels)
     short = short_labels(given_)

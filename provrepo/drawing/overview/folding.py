@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from provrepo.drawing.overview.records import GENERATED, Overview, Relation, Responsible, Thing
 
 __all__ = ["BY", "MOST_OPENED", "folded"]
 
-MOST_OPENED = 150
-"""The most things of an opened group that are shown one by one; the others stay folded."""
+MOST_OPENED = 30
+"""The things of a group that are shown one by one each time it is opened; the others stay folded."""
 
 _LEAST_ROOTS = 4
 """More things of a type that no activity generated are folded."""
@@ -41,16 +41,16 @@ class _Folding:
     home: dict[str, str] = field(default_factory=dict)
     groups: dict[str, Thing] = field(default_factory=dict)
 
-    def fold(self, key: str, name: str, members: Sequence[Thing], opened: Collection[str]) -> None:
+    def fold(self, key: str, name: str, members: Sequence[Thing], opened: Sequence[str]) -> None:
         """Replace things by one. Of an opened group the nearest stay; so does a thing that is alone.
 
         Args:
             key: of the group.
             name: what its things are, for people.
             members: the things, the nearest first.
-            opened: the keys of groups to open.
+            opened: the keys of groups to open, once for each time.
         """
-        rest = members[MOST_OPENED:] if key in opened else members
+        rest = members[MOST_OPENED * opened.count(key) :]
         if len(rest) < 2:
             return
         first = rest[0]
@@ -79,13 +79,13 @@ def _together(things: Iterable[Thing]) -> tuple[Responsible, ...]:
     return tuple(Responsible(id_, labels[id_], count) for id_, count in counts.most_common())
 
 
-def folded(whole: Overview, by: str, opened: Collection[str] = ()) -> Overview:
+def folded(whole: Overview, by: str, opened: Sequence[str] = ()) -> Overview:
     """Fold what is alike. The start stays as it is; each statement is counted once.
 
     Args:
         whole: what to fold.
         by: one of ``BY``.
-        opened: keys of groups whose things are shown one by one.
+        opened: keys of groups whose things are shown one by one, once for each time that a group was opened.
     """
     folding = _Folding()
     group_of = BY[by]
@@ -100,7 +100,7 @@ def folded(whole: Overview, by: str, opened: Collection[str] = ()) -> Overview:
 
 
 def _products(
-    folding: _Folding, whole: Overview, group_of: Callable[[Thing], tuple[str, str]], opened: Collection[str]
+    folding: _Folding, whole: Overview, group_of: Callable[[Thing], tuple[str, str]], opened: Sequence[str]
 ) -> None:
     """Fold the entities that folded activities generated, and those that none of the things generated."""
     makers: dict[str, set[str]] = {}

@@ -220,9 +220,9 @@ class _Drawing:
         where = ", ".join(thing.documents) or _agents(thing)
         lines = [
             ("t0", FAR, middle + 3.6, far, room + 6),
-            ("t1", _MID, middle + (-0.8 if note else 2.0), label, room + 4),
+            ("t1", _MID, middle + (-0.8 if note else 2.0), label, room + 2),
             ("t1 q", _MID_NOTE, middle + 4.9, note, room + 2),
-            ("t2", _NEAR, middle + (-2.2 if where else -0.6), label, room + 4),
+            ("t2", _NEAR, middle + (-2.2 if where else -0.6), label, room),
             ("t2 q", _NEAR_NOTE, middle + (1.4 if where else 3.4), kind, room + 2),
             ("t2 q", _NEAR_NOTE, middle + 4.9, where, room + 1),
         ]

@@ -103,7 +103,7 @@ def _drawn(content: Overview, name: str) -> OverviewPicture:
     return picture(content, name)
 
 
-def _folded(content: Overview, by: str, opened: Collection[str]) -> tuple[Overview, str]:
+def _folded(content: Overview, by: str, opened: Sequence[str]) -> tuple[Overview, str]:
     """The content folded, and by what: where types are too many, by kind."""
     found = folded(content, by, opened)
     if (len(found.things) > MOST_SHOWN or len(found.relations) > MOST_RELATIONS) and by != "kind":

@@ -57,8 +57,6 @@ class PageQuery:
 
     def adding(self, name: str, value: str) -> PageQuery:
         """The query with one more value of a parameter."""
-        if (name, value) in self.values:
-            return self
         return PageQuery(tuple(sorted([*self.values, (name, value)], key=lambda pair: NAMES.index(pair[0]))))
 
     def unfolded(self, without: Collection[str] = ()) -> bool:
