@@ -19,6 +19,7 @@ from provrepo.drawing.overview.labels import FAR, initials, short_labels
 from provrepo.drawing.overview.placing import BADGE, ROW, SIDE, Family, Line, Placement, Rect, named, placed
 from provrepo.drawing.overview.records import GENERATED, Overview, Relation, Thing
 from provrepo.drawing.text import clean, fit, width
+from provrepo.words import counted
 
 __all__ = ["OverviewPicture", "class_name", "picture", "relation_words"]
 
@@ -114,7 +115,7 @@ class _Drawing:
     def _told(self, relation: Relation) -> str:
         words = f"{clean(self.things[relation.subject].label)} {relation_words(relation.name)} "
         words += clean(self.things[relation.object].label)
-        return f"{words} ({relation.count:,} statements)" if relation.count > 1 else words
+        return f"{words} ({counted(relation.count, 'statement')})" if relation.count > 1 else words
 
     def _sum(self, pair: tuple[str, str], lines: Sequence[Line]) -> str:
         """The number of statements of an arrow that stands for more than it joins things."""
@@ -213,10 +214,11 @@ class _Drawing:
         badge = BADGE - 2 if thing.agents and thing.kind != "activity" else 0.0
         if badge and width(far, FAR) + badge > room + 3:
             badge = 0.0
-        note = f"{thing.count:,} things; opens" if thing.group else clean(thing.type)
+        stands = f"{counted(thing.count, 'thing')}; opens" if thing.group else ""
+        note = stands or clean(thing.type)
         if thing.agents:
             note = " · ".join(part for part in (note, _agents(thing)) if part)
-        kind = f"{thing.count:,} things; opens" if thing.group else f"{thing.kind} · {clean(thing.type)}".rstrip(" ·")
+        kind = stands or f"{thing.kind} · {clean(thing.type)}".rstrip(" ·")
         where = ", ".join(thing.documents) or _agents(thing)
         lines = [
             ("t0", FAR, middle + 3.6, far, room + 6),
