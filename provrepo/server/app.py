@@ -24,7 +24,7 @@ from provrepo.server.lineage import gate, lineage, openlineage, provaq
 from provrepo.server.marquez import api as marquez
 from provrepo.server.marquez import paths
 from provrepo.server.monitoring import access_log, audit, health, metrics
-from provrepo.server.pages import pages, signing, submitting
+from provrepo.server.pages import pages, recording, signing, submitting
 from provrepo.server.protocol import addresses, auth, codings, headers, problems
 from provrepo.server.queries import descriptions, graphs, named, running, sparql
 from provrepo.server.routing import admission, openapi
@@ -62,6 +62,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         pages,
         signing,
         submitting,
+        recording,
         projects,
         datasets,
         packages,

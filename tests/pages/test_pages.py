@@ -54,6 +54,7 @@ PAGES = [
     "/",
     "/session",
     "/submit",
+    "/record",
     "/projects",
     "/projects/open",
     "/projects/open/documents",

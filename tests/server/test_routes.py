@@ -246,7 +246,9 @@ def test_writes_need_a_token(site: Site) -> None:
         ("feed.blobs", "POST"),
         ("sessions.begin", "POST"),
         ("submitting.check", "POST"),
+        ("recording.check", "POST"),
         ("submitting.check", "POST"),
+        ("recording.check", "POST"),
         ("sessions.end", "DELETE"),
         ("sessions.end_by_form", "POST"),
     }

@@ -32,7 +32,7 @@ from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import json_response
 
-__all__ = ["CheckedFinding", "Form", "blueprint", "check", "store"]
+__all__ = ["CheckedFinding", "Form", "blueprint", "check", "store", "stored", "writable"]
 
 blueprint = Blueprint("submitting", __name__)
 
@@ -140,7 +140,7 @@ class Checked:
 def form() -> Response:
     """The form; with ``?pending=`` with the refused document of that identifier, and with ``?name=`` to replace one."""
     repo = auth.repository()
-    projects = _writable(repo)
+    projects = writable(repo)
     if choose((JSON, HTML)).name != HTML.name:
         known = [info.to_dict() for info in repo.profiles(request.args.get("project") or None)]
         readable = [format_.name for format_ in formats.READABLE]
@@ -240,7 +240,7 @@ def decide(project: str, pending: str) -> Response:
     return _to(url_for("pending.one", project=project, pending=pending))
 
 
-def _writable(repo: Repository) -> list[ProjectInfo]:
+def writable(repo: Repository) -> list[ProjectInfo]:
     """The projects to which the caller may submit; mirrors take no submissions."""
     actor = repo.actor
     return [
@@ -304,7 +304,7 @@ def _current(repo: Repository, project: str, name: str) -> VersionInfo | None:
 
 
 def _page(repo: Repository, sent: Form, checked: Checked | None, status: int = 200) -> Response:
-    projects = _writable(repo)
+    projects = writable(repo)
     chosen = next((info for info in projects if info.name == sent.project), None)
     known: list[ProfileInfo] = repo.profiles(chosen.name if chosen else None)
     required = chosen.profiles if chosen else ()

@@ -58,6 +58,7 @@ ANSWERS: dict[str, str] = {
     "inbox.of_project": "Notices",
     "sessions.who": "Caller",
     "submitting.form": "Submitting",
+    "recording.form": "Recording",
     "health.health": "Health",
     "health.ready": "Ready",
     "metrics.one": "Metrics",

@@ -1,4 +1,4 @@
-"""The rows of the table of routes for the forms of pages: sessions, submissions, and steps that are recorded by hand."""
+"""The rows of the table of routes for the forms of pages: sessions, submissions, and steps recorded by hand."""
 
 from __future__ import annotations
 
@@ -56,6 +56,9 @@ PAGES: Mapping[tuple[str, str], Operation] = {
         problems=(403, 404),
     ),
     ("submitting.check", "POST"): _CHECKED,
+    ("recording.form", "GET"): Operation(_PAGE, _PAGED, (_PROJECT, _FORMAT)),
+    ("recording.check", "POST"): _CHECKED,
+    ("recording.store", "POST"): _STORED,
     ("submitting.store", "POST"): _STORED,
     ("submitting.withdraw", "POST"): Operation(
         _WITHDRAW, (), request_types=_FORMS, statuses=(303,), problems=(404, 410, 412, 413, 415, 507)

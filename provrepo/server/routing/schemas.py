@@ -6,6 +6,7 @@ Objects allow further members, because clients must ignore members that they do 
 
 from __future__ import annotations
 
+from provrepo.authoring.fields import Field
 from provrepo.checks.findings import Finding, Severity
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
@@ -345,6 +346,7 @@ SCHEMAS: dict[str, Schema] = {
     "Submitting": _object(
         {"projects": _list(ref("Project")), "profiles": _list(ref("Profile")), "formats": _list(STRING)}
     ),
+    "Recording": _object({"projects": _list(ref("Project")), "fields": _list(_record(Field))}),
     "Caller": _object(
         {
             **{"name": STRING, "token": _or_null(STRING), "write": FLAG},
