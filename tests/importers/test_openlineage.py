@@ -104,17 +104,6 @@ EVENTS = st.builds(
 )
 
 
-@given(st.lists(EVENTS, min_size=1, max_size=12), st.randoms(use_true_random=False))
-@settings(max_examples=examples(150), deadline=None)
-def test_any_order_and_repetition_gives_the_same_statements(events: list[Any], chance: random.Random) -> None:
-    mixed = events + chance.sample(events, chance.randint(0, len(events)))
-    chance.shuffle(mixed)
-    document = read(mixed)
-    assert stated(document) == stated(read(events))
-    report = provrepo.validate(document, profiles=["core"])
-    assert report.conforms, [finding.message for finding in report.findings]
-
-
 @given(st.lists(EVENTS, min_size=1, max_size=8))
 @settings(max_examples=examples(50), deadline=None)
 def test_a_run_is_the_same_alone_and_among_others(events: list[Any]) -> None:
