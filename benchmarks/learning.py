@@ -1,4 +1,4 @@
-"""A pipeline of pandas and scikit-learn, plain or recorded by one of several tools: ``python learning.py TOOL``.
+"""A pipeline of pandas, Parquet, HDF5 and scikit-learn, plain or recorded by a tool: ``python learning.py TOOL``.
 
 It imports nothing of this repository, so that it runs in an environment with one tool only. At the end it prints as
 JSON the seconds that hashing all its files once takes, which is not part of a step.
@@ -13,6 +13,7 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
+import h5py
 import joblib
 import numpy as np
 import pandas as pd
@@ -53,13 +54,28 @@ def measure(site, path):
     table = pd.DataFrame(random.normal(site / 10, 1, (ROWS, 5)), columns=list("abcde"))
     table["label"] = (table.a * table.b + table.c + random.normal(0, 0.5, ROWS) > 0).astype(int)
     table.iloc[::97, 1] = np.nan
-    table.to_csv(path, index=False)
+    table.to_parquet(path)
 
 
 @step
 def load(path):
     """Read a table of measurements."""
-    return pd.read_csv(path)
+    return pd.read_parquet(path)
+
+
+@step
+def store(table, path):
+    """Write the columns of a table as HDF5."""
+    with h5py.File(path, "w") as file:
+        for name in table.columns:
+            file[name] = table[name].to_numpy()
+
+
+@step
+def restore(path):
+    """Read a table from HDF5."""
+    with h5py.File(path) as file:
+        return pd.DataFrame({name: file[name][:] for name in file})
 
 
 @step
@@ -101,9 +117,10 @@ def main():
     """Run the pipeline."""
     tables = []
     for site in range(SITES):
-        measure(site, f"site-{site}.csv")
-        tables.append(clean(load(f"site-{site}.csv")))
-    table = features(tables)
+        measure(site, f"site-{site}.parquet")
+        tables.append(clean(load(f"site-{site}.parquet")))
+    store(features(tables), "features.h5")
+    table = restore("features.h5")
     evaluate("forest.joblib", train(table, "forest.joblib"), "report.json")
 
 

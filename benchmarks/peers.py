@@ -1,4 +1,4 @@
-"""The cost of recording a pipeline of pandas and scikit-learn, compared with MLflow and noWorkflow.
+"""The cost of recording a pipeline of pandas, Parquet, HDF5 and scikit-learn, compared with MLflow and noWorkflow.
 
 ``python -m benchmarks.peers DIR --install`` creates a virtual environment for each tool below DIR, which needs the
 network and about 1.5 GB, and measures. Without ``--install`` it measures the tools that are installed there. Nothing is
@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = ROOT / "benchmarks" / "learning.py"
+PACKAGES = ("h5py", "pandas", "pyarrow", "scikit-learn")
 ROUNDS = 5
 QUIET = {
     "OMP_NUM_THREADS": "1",  # the scheduling of threads on two cores varies by more than a few per cent
@@ -36,7 +37,7 @@ class Tool:
 
     Attributes:
         name: its name in the table.
-        needs: the arguments of pip that install it; pandas and scikit-learn are installed in any case.
+        needs: the arguments of pip that install it; what the pipeline imports is installed in any case.
         package: the distribution that has its version.
         command: the command that runs the pipeline with it, in its environment.
         output: the folder to which it writes.
@@ -102,7 +103,7 @@ def _environment(tool: Tool, place: Path) -> Path:
 
 
 def _version(tool: Tool, place: Path) -> str | None:
-    code = f"import importlib.metadata as m, pandas, sklearn; print(m.version('{tool.package}'))"
+    code = f"import importlib.metadata as m, h5py, pandas, pyarrow, sklearn; print(m.version('{tool.package}'))"
     python = _environment(tool, place) / "python"
     if not python.exists():
         return None
@@ -144,7 +145,7 @@ def install(place: Path) -> None:
         home = place / tool.package
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
         pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        done = subprocess.run([*pip, *tool.needs, "pandas", "scikit-learn"], check=False)
+        done = subprocess.run([*pip, *tool.needs, *PACKAGES], check=False)
         if done.returncode:
             print(f"{tool.name} cannot be installed here and is not measured", file=sys.stderr)
 

@@ -128,6 +128,23 @@ def library(monkeypatch: pytest.MonkeyPatch, source: str) -> Any:
     return module
 
 
+def test_functions_that_were_imported_before_are_observed_and_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = library(monkeypatch, COMPILED)
+    package, program = types.ModuleType("package"), types.ModuleType("program")
+    for other in (package, program):
+        monkeypatch.setitem(sys.modules, other.__name__, other)
+        other.read = module.read  # type: ignore[attr-defined]
+    observing.before(package, "read", observing.argument(0, "path", observing.READ))
+    for function in (package.read, program.read):
+        assert pickle.loads(pickle.dumps(function)) is function
+    observing.rebind()
+    Path("a.bin").write_text("a")
+    with session("run", out="run.trig"):
+        step("work")(lambda: [program.read("a.bin")])()
+    assert ("work", "a.bin") in Captured(Path("run.trig")).used
+    assert pickle.loads(pickle.dumps(program.read)) is package.read
+
+
 COMPILED = """
 def read(path, *, rows: int = 10) -> int:
     '''Read rows.'''

@@ -108,7 +108,7 @@ GROUPS: tuple[Group, ...] = (
         600,
         (
             *("provrepo/capture/child/*", "provrepo/capture/files/*"),
-            "tests/integration/capture_libraries_runner.py",
+            *("tests/integration/capture_libraries_runner.py", "tests/integration/pipelines/*"),
         ),
         "recording of pyarrow 26, pandas 3, Polars 2, h5py, netCDF4, zarr 3, DuckDB 2, PyTorch 2.15 and others",
         large=True,

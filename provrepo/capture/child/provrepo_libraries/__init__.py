@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from .after_import import AfterImport
-from .observing import failed, foreign
+from .observing import failed, foreign, rebind
 
 TABLE = {
     "aiohttp.client_reqrep": "aiohttp",
@@ -48,6 +48,7 @@ def install() -> None:
     if __name__ != "provrepo_libraries" and "provrepo_libraries" in sys.modules:
         return  # below provrepo run, whose events the hooks of this process receive too
     AfterImport(dict.fromkeys(TABLE, adapt)).install()
+    rebind()
 
 
 def adapt(module: Any) -> None:

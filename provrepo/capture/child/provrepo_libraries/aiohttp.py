@@ -26,7 +26,7 @@ def _observe(kind: Any, name: str, observe: Any) -> None:
         contained(f"aiohttp.{name}", observe, self, result)
         return result
 
-    replace(kind, name, call)
+    replace(kind, name, call, original)
 
 
 _answers: dict[int, tuple[Any, Answer]] = {}

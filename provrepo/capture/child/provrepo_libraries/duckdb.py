@@ -67,7 +67,7 @@ def _observe(owner: Any, name: str, observe: Any) -> None:
         here = {**caller.f_locals, "provrepo_call": functools.partial(original, *args, **kwargs)}
         return eval(_CALL, caller.f_globals, here)  # noqa: S307
 
-    replace(owner, name, call)
+    replace(owner, name, call, original)
 
 
 def _connecting(database: Any = ":memory:", read_only: bool = False, *args: Any, **kwargs: Any) -> None:

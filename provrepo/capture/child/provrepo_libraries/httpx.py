@@ -57,4 +57,4 @@ def adapt(module: Any) -> None:
         contained("httpx", observe, AsyncStream, response, request)
         return response
 
-    replace(module.AsyncHTTPTransport, "handle_async_request", handle_async_request)
+    replace(module.AsyncHTTPTransport, "handle_async_request", handle_async_request, original)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def around(owner: Any, name: str, first: Callable[..., None] | None, then: Calla
             contained(where, then, result, *args, **kwargs)
         return result
 
-    replace(owner, name, functools.wraps(original)(call))
+    replace(owner, name, functools.wraps(original)(call), original)
 
 
 def contained(where: str, function: Callable[..., None], /, *args: Any, **kwargs: Any) -> None:
@@ -73,10 +74,31 @@ def contained(where: str, function: Callable[..., None], /, *args: Any, **kwargs
         failed(where, error)
 
 
-def replace(owner: Any, name: str, call: Any) -> None:
+def replace(owner: Any, name: str, call: Any, original: Any) -> None:
     """Put a wrapper in the place of an attribute."""
     call.provrepo_observed = True
+    if isinstance(owner, types.ModuleType):
+        home = sys.modules.get(getattr(original, "__module__", None) or "")
+        if home is not None and home is not owner:  # pickle looks for each of both at a place of its own
+            call.__module__, call.__qualname__ = owner.__name__, name
+        _replaced[id(original)] = (original, call)
     setattr(owner, name, call)
+
+
+_replaced: dict[int, tuple[Any, Any]] = {}
+"""Functions by their addresses, and what has replaced them."""
+
+
+def rebind() -> None:
+    """Replace functions also under other names, where a module was imported before it was adapted."""
+    if not _replaced:
+        return
+    for module in list(sys.modules.values()):
+        names = getattr(module, "__dict__", None)
+        for name, value in list(names.items()) if type(names) is dict else ():
+            original, call = _replaced.get(id(value), (None, None))
+            if original is not None and original is value:
+                names[name] = call  # type: ignore[index]
 
 
 def original_of(owner: Any, name: str) -> Any:

@@ -58,7 +58,7 @@ def _dataset(module: Any) -> None:
             if filesystem is None or _is_local(filesystem):
                 written(files)
 
-    replace(module, "write_dataset", write_dataset)
+    replace(module, "write_dataset", write_dataset, original)
 
 
 def _files(dataset: Any) -> None:
