@@ -10,6 +10,7 @@ from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 from provrepo.errors import UsageError
 from provrepo.remote import datasets as of_datasets
 from provrepo.remote import documents as of_documents
+from provrepo.remote import exchange as of_exchange
 from provrepo.remote import imports as of_imports
 from provrepo.remote import lineage as of_lineage
 from provrepo.remote import packages as of_packages
@@ -95,20 +96,20 @@ _REASONS = {
         "needs the data directory itself, since a token must not make other tokens",
     ),
     **dict.fromkeys(
-        ("peers", "peer", "add_peer", "set_peer", "remove_peer"),
+        ("add_peer", "set_peer", "remove_peer"),
         "needs the data directory itself, since its operator decides which addresses are contacted",
     ),
     "import_documents": "needs the data directory itself (one file can be given to `provrepo submit --from FORMAT`)",
     **dict.fromkeys(
-        ("push", "pushes", "send_pushes", "cancel_push", "announce"),
+        ("push", "send_pushes", "cancel_push", "announce"),
         "needs the data directory itself, since it uses the operator's tokens for the peers",
     ),
     **dict.fromkeys(
-        ("notices", "notice", "send_notices", "holders", "add_holder", "remove_holder"),
+        ("send_notices", "add_holder", "remove_holder"),
         "needs the data directory itself, since its operator decides who is told of withdrawals",
     ),
     **dict.fromkeys(
-        ("mirror", "mirrors", "pull", "end_mirror", "unpack"),
+        ("mirror", "pull", "end_mirror", "unpack"),
         "needs the data directory itself, since its operator decides what is copied into it",
     ),
 }
@@ -202,6 +203,13 @@ class RemoteRepository:
     reject_pending = _verb(Repository.reject_pending, of_reviews.reject_pending)
 
     pack = _verb(Repository.pack, of_packages.pack)
+    peers = _verb(Repository.peers, of_exchange.peers)
+    peer = _verb(Repository.peer, of_exchange.peer)
+    pushes = _verb(Repository.pushes, of_exchange.pushes)
+    holders = _verb(Repository.holders, of_exchange.holders)
+    notices = _verb(Repository.notices, of_exchange.notices)
+    notice = _verb(Repository.notice, of_exchange.notice)
+    mirrors = _verb(Repository.mirrors, of_exchange.mirrors)
 
     waiting = _verb(Repository.waiting, of_upkeep.waiting)
     indexing_server = _verb(Repository.indexing_server, of_upkeep.indexing_server)

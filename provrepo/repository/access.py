@@ -115,6 +115,6 @@ def require_write(actor: Actor, project: str, *, public: Collection[str], exists
 
 
 def require_administer(actor: Actor) -> None:
-    """Raise Denied if the actor may not create projects."""
+    """Raise Denied if the actor may not administer projects."""
     if not may_administer(actor):
-        raise Denied(f"{actor.name} may not create projects; a token for all projects is needed")
+        raise Denied(f"{actor.name} may not administer the repository; a token for all projects is needed")

@@ -23,6 +23,15 @@ DRAWN = ("json", "svg", "turtle", "provn", "trig", "provjson")
 LABELS = "SELECT ?s ?l { ?s a prov:Entity OPTIONAL { ?s rdfs:label ?l } } ORDER BY ?s ?l"
 
 READS: list[tuple[str, ...]] = [
+    ("peers", "list"),
+    ("peers", "show", "far"),
+    ("peers", "show", "far", "--output", "json"),
+    ("pushes", "list"),
+    ("pushes", "list", "crops"),
+    ("notices", "list"),
+    ("notices", "list", "crops/run", "--direction", "sent"),
+    ("notices", "holders", "list"),
+    ("notices", "holders", "list", "crops", "--output", "json"),
     ("list",),
     ("list", "--withdrawn", "--output", "json"),
     ("list", "empty"),
@@ -93,6 +102,13 @@ READS: list[tuple[str, ...]] = [
 ]
 
 MISTAKES: list[tuple[str, ...]] = [
+    ("peers", "show", "nowhere"),
+    ("peers", "show", "../x"),
+    ("pushes", "list", "nowhere"),
+    ("notices", "list", "nowhere"),
+    ("notices", "list", "crops/nowhere"),
+    ("notices", "show", "urn:none"),
+    ("notices", "holders", "list", "nowhere"),
     ("list", "nowhere"),
     ("list", ".."),
     ("list", "a/b"),
@@ -346,7 +362,6 @@ NEEDS_THE_DIRECTORY: list[tuple[str, ...]] = [
     ("profile", "add", "FILE"),
     ("profile", "backtest", "core", "--project", "crops"),
     ("audit",),
-    ("peers", "list"),
 ]
 
 
@@ -449,11 +464,10 @@ def test_a_package_that_is_damaged_on_its_way_is_not_written(both: Pair, tmp_pat
 NEEDS_THE_DIRECTORY = [
     *("init", "serve", "rebuild", "fsck", "backup x", "restore x", "erase crops/run@1 --reason x", "unpack FILE"),
     *("token create x", "token list", "token revoke 0123456789abcdef"),
-    *("peers list", "peers show x", "peers add x http://127.0.0.1:9/", "peers set x --project p", "peers remove x"),
+    *("peers add x http://127.0.0.1:9/", "peers set x --project p", "peers remove x"),
     *("mirror http://127.0.0.1:9/projects/p", "mirror --end p", "pull", "pull p"),
-    *("push x crops/run", "pushes list", "pushes list crops", "pushes send", "pushes cancel 1"),
-    *("notices list", "notices list crops", "notices show urn:x", "notices send", "notices announce crops/run"),
-    *("notices holders list", "notices holders add crops http://x.example/inbox", "notices holders remove 1"),
+    *("push x crops/run", "pushes send", "pushes cancel 1", "notices send", "notices announce crops/run"),
+    *("notices holders add crops http://x.example/inbox", "notices holders remove 1"),
 ]
 
 

@@ -162,6 +162,18 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("pending_report", ("none",), {}),
     ("accept_pending", ("none",), {"project": "crops"}),
     ("reject_pending", ("none",), {}),
+    ("peers", (), {}),
+    ("peer", ("far",), {}),
+    ("peer", ("../x",), {}),
+    ("pushes", (), {}),
+    ("pushes", ("nowhere",), {}),
+    ("holders", ("crops",), {}),
+    ("notices", (), {}),
+    ("notices", (), {"direction": "sideways"}),
+    ("notices", (None, "run"), {}),
+    ("notices", ("crops", "none"), {}),
+    ("notice", ("none",), {}),
+    ("mirrors", (), {}),
 ]
 
 

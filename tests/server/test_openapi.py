@@ -31,7 +31,7 @@ IN_PATH = {
     "dataset": "plots",
     "run": "0",
 }
-NEEDED = {"iri": IRI, "q": "table", "nodeId": "dataset:https%3A//example.org/:table"}
+NEEDED = {"id": "urn:x:none", "iri": IRI, "q": "table", "nodeId": "dataset:https%3A//example.org/:table"}
 OURS = ("application/json", "application/problem+json", "application/prov+json", "application/sparql-results+json")
 JSON_LD = ("/original", "sparql", "/queries/{name}", "/prov-aq", "/graphs")
 """Addresses on which ``application/json`` is an alias of JSON-LD or of SPARQL results."""

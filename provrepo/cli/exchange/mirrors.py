@@ -87,6 +87,8 @@ def pull(invocation: Invocation, names: tuple[str, ...], missing: bool, after_re
     """
     if after_reset and len(names) != 1:
         raise UsageError("--after-reset needs the name of one mirror")
+    if not names:
+        invocation.settings().require_directory()
     failed: list[tuple[str, Error]] = []
     shown: list[MirrorInfo] = []
     with output.Progress() as progress, invocation.repository(follow=True) as repository:

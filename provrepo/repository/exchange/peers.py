@@ -1,4 +1,4 @@
-"""Verbs about peers: the other repositories that the operator has named. Only the local owner may call them."""
+"""Verbs about peers: the other repositories that the operator has named. Only the local owner may change them."""
 
 from __future__ import annotations
 
@@ -130,9 +130,9 @@ def peers(context: Context) -> list[Peer]:
     """Return the peers by name, without their tokens.
 
     Raises:
-        Denied: the actor is not the owner.
+        Denied: the actor may not write to all projects.
     """
-    context.require_owner("lists peers")
+    access.require_administer(context.actor)
     return context.store.peers.list()
 
 
@@ -141,9 +141,9 @@ def peer(context: Context, name: str) -> Peer:
 
     Raises:
         NotFound: no peer has this name.
-        Denied: the actor is not the owner.
+        Denied: the actor may not write to all projects.
     """
-    context.require_owner("lists peers")
+    access.require_administer(context.actor)
     return context.store.peers.get(name)
 
 

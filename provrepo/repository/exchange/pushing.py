@@ -1,4 +1,4 @@
-"""Verbs that send versions to peers. Only the local owner may call them: they use the tokens of the operator."""
+"""Verbs that send versions to peers. Only the local owner may send: that uses the tokens of the operator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from provrepo.errors import UsageError
 from provrepo.ledger.entries import Entry
 from provrepo.ledger.exchange.peers import Peer
 from provrepo.ledger.exchange.pushes import UNDER_WAY, Push
-from provrepo.repository import documents
+from provrepo.repository import access, documents
 from provrepo.repository.context import Context
 from provrepo.repository.exchange import sending
 from provrepo.repository.store import Store
@@ -71,11 +71,12 @@ def pushes(context: Context, project: str | None = None) -> list[Push]:
 
     Raises:
         NotFound: no such project.
-        Denied: the actor is not the owner.
+        Denied: the actor may not change the project; or may not write to all projects, for all of them.
     """
-    context.require_owner("lists what is sent to peers")
-    if project is not None:
-        context.require_read(project)
+    if project is None:
+        access.require_administer(context.actor)
+    else:
+        context.require_write(project)
     return context.store.parts.pushes.listed(project)
 
 

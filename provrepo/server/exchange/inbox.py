@@ -1,11 +1,9 @@
-"""The inbox (Linked Data Notifications): notices of peers and others, and the notices of a project.
+"""The inbox (Linked Data Notifications): notices of peers and others.
 
 No address in a notice is fetched.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
@@ -13,7 +11,7 @@ from provrepo.errors import NotFound, TooLarge
 from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
 from provrepo.repository.exchange.notices.payload import MEDIA_TYPE, MOST_BYTES
 from provrepo.server.protocol import addresses, auth, body
-from provrepo.server.protocol.negotiate import JSON, choose
+from provrepo.server.protocol.negotiate import choose
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import Links, conditional, json_response
 from provrepo.server.routing.offers import INBOX
@@ -64,14 +62,6 @@ def one(key: str) -> Response:
     if not isinstance(found, ReceivedNotice):
         raise NotFound("there is no such notice that you may see")
     return _as_json_ld(conditional(Response(found.body)))
-
-
-@blueprint.get("/projects/<project>/notices")
-def of_project(project: str) -> Response:
-    """The notices about the documents of a project: sent ones with their acknowledgments, and received ones."""
-    choose((JSON,))
-    found: list[dict[str, Any]] = [notice.to_dict() for notice in auth.repository().notices(project)]
-    return json_response({"project": project, "notices": found})
 
 
 def _address(key: str) -> str:

@@ -24,6 +24,7 @@ from provrepo.server.protocol.negotiate import Offer
 from provrepo.server.routing import offers, schemas
 from provrepo.server.routing.operations import Access, Operation, Permission, RequestParameter
 from provrepo.server.routing.rates import Rate
+from provrepo.server.routing.routes_of_exchange import EXCHANGE
 from provrepo.server.routing.routes_of_marquez import MARQUEZ
 from provrepo.server.routing.routes_of_pages import PAGES
 from provrepo.server.routing.routes_of_statements import STATEMENTS
@@ -469,7 +470,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("inbox.listed", "GET"): Operation(_INBOX, _media(*offers.INBOX), (_FORMAT,), problems=(406,)),
     ("inbox.one", "GET"): Operation(_INBOX, _media(*offers.INBOX), (_FORMAT,), problems=(404, 406)),
-    ("inbox.of_project", "GET"): Operation(_PINGBACKS, parameters=(_FORMAT,)),
+    **EXCHANGE,
     ("health.health", "GET"): Operation(_HEALTH),
     ("health.ready", "GET"): Operation(_PROBE),
     ("metrics.every", "GET"): Operation(_FIGURES, ("text/plain",)),

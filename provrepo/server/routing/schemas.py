@@ -26,7 +26,7 @@ from provrepo.server.routing.schema_parts import mapping as _map
 from provrepo.server.routing.schema_parts import members as _object
 from provrepo.server.routing.schema_parts import or_null as _or_null
 from provrepo.server.routing.schema_parts import record as _record
-from provrepo.server.routing.schemas_of_exchange import NOTICES, PENDING
+from provrepo.server.routing.schemas_of_exchange import EXCHANGE, NOTICES, PENDING
 from provrepo.server.routing.schemas_of_marquez import MARQUEZ
 from provrepo.server.routing.schemas_of_statements import statement_schemas
 
@@ -122,6 +122,7 @@ _PROBLEM: Schema = {
 SCHEMAS: dict[str, Schema] = {
     **PENDING,
     **NOTICES,
+    **EXCHANGE,
     "Problem": _PROBLEM,
     "Project": _record(ProjectInfo, name=NAME, mirror=_or_null(ref("Mirror"))),
     "Mirror": _record(MirrorInfo, name=NAME, project=NAME),

@@ -1,9 +1,12 @@
-"""The schemas of documents that wait for a review, of the origin of a version, and of notices."""
+"""The schemas of documents that wait for a review, of the origin of a version, of notices, and of exchanges."""
 
 from __future__ import annotations
 
+from provrepo.ledger.exchange.holders import HOW, PROTOCOLS, Holder
 from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
 from provrepo.ledger.exchange.outgoing_notices import STATES, SentNotice
+from provrepo.ledger.exchange.peers import ACCEPTS, Peer
+from provrepo.ledger.exchange.pushes import ENDED, UNDER_WAY, Push
 from provrepo.repository.exchange.notices.records import OriginWarning
 from provrepo.repository.exchange.records import PendingInfo
 from provrepo.server.routing.schema_parts import (
@@ -19,7 +22,7 @@ from provrepo.server.routing.schema_parts import (
     ref,
 )
 
-__all__ = ["NOTICES", "PENDING"]
+__all__ = ["EXCHANGE", "NOTICES", "PENDING"]
 
 _DIGEST: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _TIME: Schema = {"type": "string", "pattern": "^[0-9]{4,}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$"}
@@ -61,9 +64,21 @@ _RECEIVED = extended(
 )
 
 NOTICES: dict[str, Schema] = {
-    "Notices": members({"project": NAME, "notices": array({"anyOf": [_SENT, _RECEIVED]})}),
+    "Notices": members({"notices": array({"anyOf": [_SENT, _RECEIVED]})}, optional={"project": NAME}),
+    "Notice": {"anyOf": [extended(one, {"text": STRING}) for one in (_SENT, _RECEIVED)]},
     "OriginWarning": record(
         OriginWarning, project=NAME, document=NAME, what={"enum": ["withdrawn", "corrected", "erased"]}
     ),
+}
+"""These schemas by name."""
+
+EXCHANGE: dict[str, Schema] = {
+    "Peer": record(Peer, name=NAME, accepts={"enum": list(ACCEPTS)}, projects=array(NAME), profiles=array(STRING)),
+    "Peers": members({"peers": array(ref("Peer"))}),
+    "Holder": record(Holder, project=NAME, protocol={"enum": list(PROTOCOLS)}, how={"enum": list(HOW)}),
+    "Holders": members({"holders": array(ref("Holder"))}, optional={"project": NAME}),
+    "Push": record(Push, project=NAME, document=NAME, state={"enum": [*UNDER_WAY, *ENDED]}, there={"type": "object"}),
+    "Pushes": members({"pushes": array(ref("Push"))}, optional={"project": NAME}),
+    "Mirrors": members({"mirrors": array(ref("Mirror"))}),
 }
 """These schemas by name."""

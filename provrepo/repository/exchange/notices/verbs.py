@@ -29,6 +29,7 @@ __all__ = [
     "notice",
     "notices",
     "remove_holder",
+    "require_direction",
     "send_notices",
 ]
 
@@ -47,13 +48,12 @@ def notices(
 
     Raises:
         NotFound: no such project or document.
-        Denied: the actor may not change the project; or is not the owner, for all projects.
+        Denied: the actor may not change the project; or may not write to all projects, for all of them.
         UsageError: no such direction, or a document without its project.
     """
-    if direction not in (None, *DIRECTIONS):
-        raise UsageError(f"{direction!r} is not a direction of notices: {', '.join(DIRECTIONS)}")
+    require_direction(direction)
     if project is None:
-        context.require_owner("lists the notices of all projects")
+        access.require_administer(context.actor)
         if name is not None:
             raise UsageError("name the project of the document as well")
     else:
@@ -67,6 +67,16 @@ def notices(
     if direction != "sent":
         found += _received(context, None if project is None else {project}, name)
     return found
+
+
+def require_direction(direction: str | None) -> None:
+    """Refuse what is not a direction of notices.
+
+    Raises:
+        UsageError: it is neither of ``DIRECTIONS``, nor None for both.
+    """
+    if direction not in (None, *DIRECTIONS):
+        raise UsageError(f"{direction!r} is not a direction of notices: {', '.join(DIRECTIONS)}")
 
 
 def inbox(context: Context) -> list[ReceivedNotice]:
@@ -95,7 +105,7 @@ def notice(context: Context, id: str) -> SentNotice | ReceivedNotice:  # noqa: A
     found = tables.incoming(store).find(id)
     if found is not None and found.key in {one.key for one in inbox(context)}:
         return found
-    if found is not None and context.actor.owner:
+    if found is not None and access.may_administer(context.actor):
         return found
     raise NotFound("there is no such notice that you may see")
 
@@ -123,10 +133,10 @@ def holders(context: Context, project: str | None = None) -> list[Holder]:
 
     Raises:
         NotFound: no such project.
-        Denied: the actor may not change the project; or is not the owner, for all projects.
+        Denied: the actor may not change the project; or may not write to all projects, for all of them.
     """
     if project is None:
-        context.require_owner("lists the holders of all projects")
+        access.require_administer(context.actor)
     else:
         context.require_write(project)
     announcing.find_holders(context.store)

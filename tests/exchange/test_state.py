@@ -1,0 +1,111 @@
+"""The state of the exchange over HTTP: peers, holders, notices, pushes and mirrors, under the rights of the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import provrepo
+from provrepo.ledger.exchange.holders import Holder
+from provrepo.ledger.exchange.peers import Peer
+from provrepo.ledger.exchange.pushes import Push
+from provrepo.remote.decoding import decoded
+from provrepo.remote.exchange import _notice
+from provrepo.repository.exchange.mirroring.records import MirrorInfo
+from tests.exchange.notices.notices import derivation, peer, receive, withdrawal
+from tests.support.mirrored import copy
+from tests.support.serving import Site, opened
+
+SECRET = "a-token-for-the-peer"
+LISTS = ("peers", "holders", "notices", "pushes", "mirrors")
+OF_PROJECT = ("holders", "notices", "pushes")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A repository with one of each: a peer that is told of a withdrawal, a push, received notices, and a mirror."""
+    folder = tmp_path_factory.mktemp("state")
+    with opened(folder / "here") as site, provrepo.open(folder / "there") as there:
+        owner = site.owner
+        site.submit("doc")
+        lab, _ = peer(owner)
+        owner.set_peer("lab-a", token=SECRET)
+        owner.add_holder("open", "doc", peer="lab-a")
+        owner.add_holder("secret", url="https://archive.example/inbox")
+        owner.push("lab-a", "open", "doc", deliver=False)
+        receive(lab, withdrawal())
+        receive(lab, derivation(owner, "open", "doc"))
+        owner.withdraw("open", "doc", reason="wrong <b>unit</b>")
+        there.create_project("crops")
+        copy(owner, there, "copy")
+        yield site
+
+
+def records(site: Site, member: str) -> list[dict[str, Any]]:
+    return [one.to_dict() for one in getattr(site.owner, member)()]
+
+
+@pytest.mark.parametrize("member", LISTS)
+def test_who_may_write_everywhere_sees_what_the_owner_sees(site: Site, member: str) -> None:
+    found = site.client.get(f"/{member}", headers=site.auth("all"))
+    assert found.get_json() == {member: records(site, member)}
+    assert len(found.get_json()[member]) >= 1
+    page = site.client.get(f"/{member}", headers={**site.auth("all"), "Accept": "text/html"})
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    assert "<b>unit" not in page.text
+    assert SECRET not in found.text + page.text
+    for who in ("open", "reader"):
+        other = site.client.get(f"/{member}", headers=site.auth(who))
+        assert other.status_code == (200 if member == "mirrors" else 403)
+        if member == "mirrors":
+            assert other.get_json() == {"mirrors": [] if who == "open" else records(site, "mirrors")}
+    assert site.client.get(f"/{member}").status_code == (200 if member == "mirrors" else 401)
+
+
+@pytest.mark.parametrize("member", OF_PROJECT)
+def test_who_may_write_to_a_project_sees_its_part(site: Site, member: str) -> None:
+    found = site.client.get(f"/projects/open/{member}", headers=site.auth("open")).get_json()
+    assert found == {"project": "open", member: [one.to_dict() for one in getattr(site.owner, member)("open")]}
+    assert found[member]
+    page = site.client.get(f"/projects/open/{member}", headers={**site.auth("open"), "Accept": "text/html"})
+    assert "lab-a" in page.text
+    assert site.client.get(f"/projects/secret/{member}", headers=site.auth("open")).status_code == 404
+    assert site.client.get(f"/projects/open/{member}", headers=site.auth("reader")).status_code == 403
+    assert site.client.get(f"/projects/open/{member}").status_code == 401
+
+
+def test_notices_are_filtered_and_shown_with_their_text(site: Site) -> None:
+    headers = site.auth("all")
+    sent = site.client.get("/notices?direction=sent", headers=headers).get_json()["notices"]
+    received = site.client.get("/notices?direction=received", headers=headers).get_json()["notices"]
+    assert {one["direction"] for one in sent} == {"sent"}
+    assert {one["about"] for one in received} == {"withdrawn", "derived"}
+    assert site.client.get("/projects/open/notices?document=none", headers=headers).status_code == 404
+    assert site.client.get("/notices?direction=up", headers=headers).status_code == 400
+    one = site.client.get("/notice", query_string={"id": sent[0]["id"]}, headers=headers).get_json()
+    assert one == {**sent[0], "text": site.owner.notice(sent[0]["id"]).body.decode()}
+    hidden = site.client.get("/notice", query_string={"id": received[0]["id"]}, headers=site.auth("open"))
+    assert hidden.status_code == 404, "it is about no document here that this token may change"
+    assert site.client.get("/notice?id=urn:none", headers=headers).status_code == 404
+
+
+def test_one_peer_and_one_mirror(site: Site) -> None:
+    headers = site.auth("all")
+    assert site.client.get("/peers/lab-a", headers=headers).get_json() == site.owner.peer("lab-a").to_dict()
+    assert site.client.get("/peers/nobody", headers=headers).status_code == 404
+    assert site.client.get("/peers/lab-a", headers=site.auth("open")).status_code == 403
+    assert site.client.get("/projects/copy/mirror", headers=headers).get_json() == records(site, "mirrors")[0]
+    assert site.client.get("/projects/open/mirror", headers=headers).status_code == 404
+    assert site.client.get("/projects/copy/mirror", headers=site.auth("open")).status_code == 404
+
+
+def test_clients_make_the_same_records_of_it(site: Site) -> None:
+    for member, kind in (("peers", Peer), ("holders", Holder), ("pushes", Push), ("mirrors", MirrorInfo)):
+        found = site.client.get(f"/{member}", headers=site.auth("all")).get_json()[member]
+        assert [decoded(kind, one) for one in found] == getattr(site.owner, member)()
+    for one in site.client.get("/notices", headers=site.auth("all")).get_json()["notices"]:
+        whole = site.client.get("/notice", query_string={"id": one["id"]}, headers=site.auth("all")).get_json()
+        assert _notice(one).to_dict() == site.owner.notice(one["id"]).to_dict()
+        assert _notice(whole).body == site.owner.notice(one["id"]).body
