@@ -126,9 +126,10 @@ def thing(invocation: Invocation, /, iri: str, style: str, **values: Any) -> Non
 )
 @pass_invocation
 def search(invocation: Invocation, /, text: str, style: str, **values: Any) -> None:
-    """Find things by the words of their names, labels, types, identifiers and checksums.
+    """Find things, documents and projects by words.
 
-    A thing has to contain all words; the last may be the beginning of one.
+    Things are found by names, labels, types, identifiers, checksums and values; documents by name, title, note,
+    submitter, day and SHA-256. All words have to occur; the last may be the beginning of one.
     """
     with invocation.repository(follow=True) as repository:
         found = repository.search(text, **given(values))
@@ -137,6 +138,10 @@ def search(invocation: Invocation, /, text: str, style: str, **values: Any) -> N
         return
     output.table(["KIND", "LABEL", "IRI", "PROJECTS"], [_cells(thing) for thing in found.things])
     output.note(f"{len(found.things)} of {found.total}")
+    if found.documents:
+        rows = [[d.project, d.name, d.version, d.title, d.note, d.time] for d in found.documents]
+        output.table(["PROJECT", "DOCUMENT", "VERSION", "TITLE", "NOTE", "SUBMITTED"], rows)
+        output.note(f"{len(found.documents)} of {counted(found.total_documents, 'document')}")
 
 
 def _show_graph(graph: LineageGraph, style: str) -> None:

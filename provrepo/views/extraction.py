@@ -69,6 +69,13 @@ A time is that of a generation or usage in microseconds since 1970 plus one, or 
 _NO_TIME = (UNTIMED,)
 
 
+MAX_VALUE = 200
+"""Characters of a value that can be found."""
+
+MAX_VALUES = 50
+"""Values of a thing that can be found."""
+
+
 @dataclass(slots=True)
 class Extraction:
     """What lineage and search index of one version.
@@ -79,6 +86,7 @@ class Extraction:
         labels: the label of each thing that has one.
         types: pairs of a thing and a type of it, beyond entity, activity and agent.
         identifiers: the identifiers and checksums of each subject that has some.
+        values: the other literals of each thing, without labels and times, for the search: sorted, each cut.
         moments: when versions of logical datasets were written, and unknown ones read.
         openlineage: of events of OpenLineage, what ``importers.openlineage.index`` makes of them.
     """
@@ -88,6 +96,7 @@ class Extraction:
     labels: dict[str, str] = field(default_factory=dict)
     types: dict[tuple[str, str], None] = field(default_factory=dict)
     identifiers: dict[str, list[str]] = field(default_factory=dict)
+    values: dict[str, list[str]] = field(default_factory=dict)
     moments: set[Moment] = field(default_factory=set)
     openlineage: list[dict[str, Any]] = field(default_factory=list)
 
@@ -113,6 +122,7 @@ class Extraction:
         types = [(number(thing), number(cls)) for thing, cls in self.types]
         labels = [(number(thing), label) for thing, label in self.labels.items()]
         identifiers = [(number(thing), values) for thing, values in self.identifiers.items()]
+        texts = [(number(thing), values) for thing, values in self.values.items()]
         moments_ = [
             (numbers[dataset], part, role, time, numbers[entity], graph)
             for dataset, part, role, time, entity, graph in sorted(self.moments)
@@ -124,6 +134,7 @@ class Extraction:
             "types": types,
             "labels": labels,
             "identifiers": identifiers,
+            "values": texts,
             "moments": moments_,
             "openlineage": self.openlineage,
         }
@@ -153,6 +164,7 @@ class Extraction:
                 {names[thing]: label for thing, label in data["labels"]},
                 {(names[thing], names[cls_]): None for thing, cls_ in data["types"]},
                 {names[thing]: values for thing, values in data["identifiers"]},
+                {names[thing]: values for thing, values in data.get("values", ())},
                 {
                     Moment(names[dataset], part, role, time, names[entity], graph)
                     for dataset, part, role, time, entity, graph in data.get("moments", ())
@@ -199,6 +211,7 @@ class Extractor:
         self._ranks: dict[str, tuple[int, str]] = {}
         self._types: dict[tuple[str, str], None] = {}
         self._identifiers: dict[str, list[str]] = {}
+        self._values: dict[str, set[str]] = {}
         self._identifying: dict[str, bool] = {}
 
     def add(self, graph: int, quads: Iterable[Quad], name: Callable[[Identifier], str] = str) -> None:
@@ -231,6 +244,8 @@ class Extractor:
                 elif predicate in LABELS:
                     thing, label = name(subject), (LABELS.index(predicate), value.lexical)
                     self._ranks[thing] = min(self._ranks.get(thing, label), label)
+                elif value.lexical and not identifying[predicate]:
+                    self._values.setdefault(name(subject), set()).add(value.lexical[:MAX_VALUE])
             elif predicate in _READ:
                 if predicate == RDF_TYPE:
                     self._types[name(subject), name(value)] = None
@@ -249,6 +264,9 @@ class Extractor:
                 by_kind = {RULES[rule].kind: pairs for rule, pairs in relations.items() if RULES[rule].place == 1}
                 found.moments |= moments(by_kind, *instance.spans, datasets, number)
         _describe(found, self._types)
+        found.values = {
+            thing: sorted(values)[:MAX_VALUES] for thing, values in self._values.items() if thing in found.kinds
+        }
         found.labels = {thing: label for thing, (_, label) in self._ranks.items() if thing in found.kinds}
         return found
 

@@ -61,6 +61,8 @@ _LINEAGE = {
 _SEARCH = {
     "things of no version": "SELECT count(*) FROM thing WHERE version NOT IN (SELECT id FROM version)",
     "words of no thing": "SELECT count(*) FROM words WHERE rowid NOT IN (SELECT id FROM thing)",
+    "documents of no version": "SELECT count(*) FROM document WHERE version NOT IN (SELECT id FROM version)",
+    "words of no document": "SELECT count(*) FROM document_words WHERE rowid NOT IN (SELECT version FROM document)",
 }
 
 _OPENLINEAGE = {

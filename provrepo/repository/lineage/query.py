@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ASKED",
+    "FEW",
+    "MATCHED",
+    "ORDERS",
+    "PARTS",
     "DIRECTIONS",
     "MOST_COMMON",
     "CommonQuery",
@@ -40,6 +44,20 @@ DIRECTIONS = {"upstream": "Where it came from", "downstream": "What depends on i
 
 ASKED = {"all": "All things", "known": "Things that a peer is known to know"}
 """The things that peers are asked about."""
+
+MATCHED = {"name": "In names, types and identifiers", "value": "In values"}
+"""Where the words of a search are found."""
+
+PARTS = {"things": "Things", "documents": "Documents"}
+"""The parts of the answer of a search that have pages."""
+
+ORDERS = {"best": "Best first", "label": "By label", "iri": "By IRI", "newest": "Newest first"}
+"""The orders of what a search finds."""
+
+FEW = 5
+"""Documents, or things, in an answer whose pages are about the others."""
+
+_ELEMENTS = {"entity": "Entity", "activity": "Activity", "agent": "Agent"}
 
 _IRI = option("The entity, activity or agent.", Kind.THING, label="Thing (its IRI)", primary=True)
 _DIRECTION = option(
@@ -328,27 +346,76 @@ class ThingQuery(ScopedQuery):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchQuery:
-    """The things that contain all words of a text."""
+    """The projects, documents and things that contain all words of a text."""
 
     text: str = field(
         kw_only=False,
         metadata=option(
             "Words; the last may be the beginning of one.",
             Kind.TEXT,
-            label="Words of names, labels, types, identifiers and checksums",
-            detail="Case and accents make no difference.",
+            label="Words of names, labels, types, values, notes, dates and checksums",
+            detail="Case and accents make no difference. Things are found by IRI, label, types, identifiers and "
+            "values; documents by name, title, note, IRI, digest, submitter and day; projects by name and title.",
             parameter="q",
         ),
     )
     project: str | None = field(default=None, metadata=_PROJECT)
+    kind: str | None = field(
+        default=None,
+        metadata=option("Only things of this kind.", Kind.CHOICE, choices=_ELEMENTS, detail="It narrows things alone."),
+    )
+    type: str | None = field(
+        default=None,
+        metadata=option("Only things of this type, an IRI.", Kind.TEXT, detail="It narrows things alone."),
+    )
+    document: str | None = field(
+        default=None,
+        metadata=option("Only things in this document, `PROJECT/NAME`.", Kind.TEXT, detail="It narrows things alone."),
+    )
+    matched: str | None = field(
+        default=None,
+        metadata=option(
+            "Only things whose names, types and identifiers contain the words (`name`), or only the others (`value`).",
+            Kind.CHOICE,
+            choices=MATCHED,
+        ),
+    )
+    part: str = field(
+        default="things",
+        metadata=option(
+            "What `page` and `limit` are about: `things` or `documents`.",
+            Kind.CHOICE,
+            choices=PARTS,
+            detail=f"Of the other one, the first {FEW} are in the answer.",
+        ),
+    )
+    sort: str = field(
+        default="best",
+        metadata=option(
+            "The order.",
+            Kind.CHOICE,
+            choices=ORDERS,
+            detail="`best` are names before values, then the shortest; `newest` is for documents, which otherwise "
+            "are in the order of their names.",
+        ),
+    )
+    page: int = field(
+        default=1, metadata=option("The number of the page.", Kind.NUMBER, metavar="N", most=limits.MAX_LINEAGE)
+    )
     limit: int = field(
         default=limits.SEARCH_HITS,
-        metadata=option("The most things in the answer.", Kind.NUMBER, detail=_COUNTED, most=limits.MAX_SEARCH_HITS),
+        metadata=option(
+            "The most things or documents of a page.", Kind.NUMBER, detail=_COUNTED, most=limits.MAX_SEARCH_HITS
+        ),
     )
     timeout: float | None = field(default=None, metadata=_TIMEOUT)
 
     def __post_init__(self) -> None:
         check(self)
+        if self.sort == "newest" and self.part != "documents":
+            raise UsageError("newest is an order of documents; ask for the part documents")
+        if self.sort in ("label", "iri") and self.part != "things":
+            raise UsageError(f"{self.sort} is an order of things, and not of documents")
 
 
 def _type(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, Kind
@@ -380,17 +380,84 @@ class LineageCommon:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundDocument:
+    """A version of a document that a search found.
+
+    Attributes:
+        project: its project.
+        name: the name of the document.
+        title: its title; its name where it has none.
+        version: the number of the version.
+        state: ``current``; ``superseded`` or ``withdrawn`` for a version that was found by its digest.
+        iri: its IRI.
+        sha256: the digest of its bytes.
+        note: the note of the submitter.
+        submitter: the name of the submitter.
+        time: when it was submitted.
+        verdict: ``conforms`` or ``fails``.
+        statements: the number of its statements.
+    """
+
+    project: str
+    name: str
+    title: str
+    version: int
+    state: str
+    iri: str
+    sha256: str
+    note: str
+    submitter: str
+    time: str
+    verdict: str
+    statements: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundProject:
+    """A project that a search found.
+
+    Attributes:
+        name: its name.
+        title: its title; may be empty.
+        documents: the number of its documents.
+    """
+
+    name: str
+    title: str
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """The result of a search.
 
     Attributes:
-        things: those with the shortest labels first.
-        total: the number found, returned or not.
+        things: those of the page, in the requested order.
+        total: the number of things, returned or not.
+        documents: the documents of the page, or the first few.
+        total_documents: the number of documents, returned or not.
+        projects: the projects.
+        facets: by ``kind``, ``type``, ``project``, ``document`` and ``matched``: how many things each choice would
+            leave, without a choice of that name; the most frequent choices.
+        page: the number of the page.
     """
 
     things: tuple[LineageNode, ...]
     total: int
+    documents: tuple[FoundDocument, ...] = ()
+    total_documents: int = 0
+    projects: tuple[FoundProject, ...] = ()
+    facets: dict[str, dict[str, int]] = field(default_factory=dict)
+    page: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return {"total": self.total, "things": [thing.to_dict() for thing in self.things]}
+        return {
+            "total": self.total,
+            "things": [thing.to_dict() for thing in self.things],
+            "total_documents": self.total_documents,
+            "documents": [asdict(document) for document in self.documents],
+            "projects": [asdict(project) for project in self.projects],
+            "facets": self.facets,
+            "page": self.page,
+        }

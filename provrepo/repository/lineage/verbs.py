@@ -16,6 +16,7 @@ from provrepo.repository.context import Context
 from provrepo.repository.exchange.notices.warnings import of_projects as origin_warnings
 from provrepo.repository.lineage import as_of as former_state
 from provrepo.repository.lineage.answers import MOST_SOURCES, Records
+from provrepo.repository.lineage.finding import find
 from provrepo.repository.lineage.query import CommonQuery, ImpactQuery, LineageQuery, SearchQuery, ThingQuery
 from provrepo.repository.lineage.records import (
     CommonNode,
@@ -191,23 +192,15 @@ def thing(context: Context, query: ThingQuery) -> KnownThing:
 
 @takes(SearchQuery)
 def search(context: Context, query: SearchQuery) -> SearchResult:
-    """Things whose names, labels, types, identifiers and checksums contain all words of a text.
+    """The projects, documents and things that contain all words of a text, with counts to narrow it.
 
     Raises:
         NotFound: no such project.
-        UsageError: the limit is not a positive number.
+        UsageError: a number is not positive, a word is not among the choices, or an order is not one of the part.
         TimedOut: it took too long.
         Busy: another process holds the views; the message names its URL.
     """
-    from provrepo.views.lineage.index import Lineage
-    from provrepo.views.search import Search
-
-    datasets, deadline = _datasets(context, query.project), _deadline(context, query.timeout)
-    hits = context.store.view(Search).find(query.text, datasets, limit=query.limit, deadline=deadline)
-    lineage, records = context.store.view(Lineage), Records(context.store.minter())
-    # An entry may have reached only one of the two views yet.
-    known = [thing for iri in hits.iris if (thing := lineage.thing(iri, datasets)) is not None]
-    return SearchResult(tuple(records.node(thing) for thing in known), hits.total)
+    return find(context, query, _datasets(context, query.project), _deadline(context, query.timeout))
 
 
 def node(context: Context, iri: str, *, project: str | None = None, as_of: str | None = None) -> LineageNode:

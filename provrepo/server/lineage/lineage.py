@@ -7,13 +7,14 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from provrepo import limits
 from provrepo.errors import NotFound
 from provrepo.repository.federation.lineage import askable_peers
 from provrepo.repository.federation.records import FederatedLineage, FederatedSource
 from provrepo.repository.lineage.query import (
+    FEW,
     CommonQuery,
     ImpactQuery,
     LineageQuery,
@@ -27,6 +28,7 @@ from provrepo.repository.repository import Repository
 from provrepo.server.lineage import pages as lineage_pages
 from provrepo.server.lineage import provaq, targets
 from provrepo.server.lineage.page_query import EXPAND
+from provrepo.server.lineage.search_page import search_page
 from provrepo.server.monitoring import access_log
 from provrepo.server.protocol import auth, body, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, Choice, choose, content_type
@@ -223,7 +225,13 @@ def thing() -> Response:
     iri = _thing(repo)
     options = {"limit": lineage_pages.MOST_SAID if page else limits.THING_STATEMENTS, **arguments(ThingQuery)}
     with running.query_slot():
-        found = repo.thing(iri, **options)
+        try:
+            found = repo.thing(iri, **options)
+        except NotFound:
+            other = _elsewhere(repo, iri) if page else ""
+            if not other:
+                raise
+            return Response(status=303, headers={"Location": other})
         labels = repo.labels(found.others(), **arguments(ScopedQuery)) if page else {}
     provaq.thing(found.node)
     access_log.record_projects(each.version.project for each in found.versions)
@@ -240,14 +248,32 @@ def thing() -> Response:
 
 @blueprint.get("/search")
 def search() -> Response:
-    """The things that contain the words of ``?q=``."""
+    """The projects, documents and things that contain the words of ``?q=``."""
     page = choose(_PAGES).name == HTML.name
     if page and not request.args.get("q"):
-        return conditional(lineage_pages.search_page(None, ""))
+        return conditional(search_page(None, ""))
     text = parameters.required("q")
     found = auth.repository().search(text, **arguments(SearchQuery))
-    access_log.record_projects(project for thing in found.things for project in thing.projects)
-    return conditional(lineage_pages.search_page(found, text)) if page else json_response(found.to_dict())
+    access_log.record_projects(
+        [
+            *(project for thing in found.things for project in thing.projects),
+            *(each.project for each in found.documents),
+        ]
+    )
+    return conditional(search_page(found, text)) if page else json_response(found.to_dict())
+
+
+def _elsewhere(repo: Repository, iri: str) -> str:
+    """The address of what an IRI names that is no thing: a version, a project, or a type of things; empty for none."""
+    found = repo.search(iri, limit=FEW)
+    for document in found.documents:
+        if document.iri == iri:
+            return url_for("documents.one", project=document.project, document=document.name, version=document.version)
+    minter = auth.store().minter()
+    for project in repo.projects():
+        if minter.project(project.name) == iri:
+            return url_for("projects.one", project=project.name)
+    return url_for("lineage.search", q=iri) if iri in found.facets.get("type", {}) else ""
 
 
 def _thing(repo: Repository) -> str:

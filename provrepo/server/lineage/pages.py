@@ -19,7 +19,7 @@ from provrepo.codecs.svg.graph import Naming
 from provrepo.drawing.overview.svg import class_name, relation_words
 from provrepo.model.identifiers import digest
 from provrepo.repository.federation.records import FederatedLineage, FederatedSource
-from provrepo.repository.lineage.query import LineageQuery, SearchQuery, relations
+from provrepo.repository.lineage.query import LineageQuery, relations
 from provrepo.repository.lineage.records import (
     BUNDLED,
     LineageCommon,
@@ -27,7 +27,6 @@ from provrepo.repository.lineage.records import (
     LineageGraph,
     LineageImpact,
     LineageNode,
-    SearchResult,
     SourceReference,
 )
 from provrepo.repository.lineage.things import KnownThing, VersionAssertions
@@ -39,7 +38,16 @@ from provrepo.server.pages.forms import controls
 from provrepo.vocab import PREDECLARED
 from provrepo.words import counted
 
-__all__ = ["EXPLORER", "MOST_LISTED", "MOST_SAID", "common_page", "lineage_page", "search_page", "thing_page"]
+__all__ = [
+    "EXPLORER",
+    "MOST_LISTED",
+    "MOST_SAID",
+    "common_page",
+    "lineage_page",
+    "name_of",
+    "row",
+    "thing_page",
+]
 
 MOST_LISTED = 500
 """Nodes that a page lists."""
@@ -244,18 +252,6 @@ def thing_page(thing: KnownThing | None, labels: Mapping[str, str] | None = None
         shown=sum(len(table.rows) for table in tables),
         downloads=tuple(downloads("thing", BUNDLED)),
     )
-
-
-def search_page(found: SearchResult | None, text: str) -> Response:
-    """The results of a search.
-
-    Args:
-        found: the results; None for the form alone.
-        text: the words.
-    """
-    rows = [row(thing) for thing in found.things] if found else []
-    form = controls(SearchQuery, request.args.getlist)
-    return pages.page("search.html", found=found, text=text, rows=rows, controls=form)
 
 
 def lineage_of(iri: str, query: PageQuery) -> str:

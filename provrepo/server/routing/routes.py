@@ -450,7 +450,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("lineage.impact", "GET"): Operation(_LINEAGE, parameters=(*_of_query(ImpactQuery), _FORMAT), problems=(404,)),
     ("lineage.common", "GET"): Operation(_LINEAGE, _PAGED, (*_of_query(CommonQuery), _FORMAT), problems=(404,)),
     ("lineage.thing", "GET"): Operation(
-        _LINEAGE, _media(*offers.THING), (*_of_query(ThingQuery), _FORMAT), problems=(404, 406)
+        _LINEAGE,
+        _media(*offers.THING),
+        (*_of_query(ThingQuery), _FORMAT),
+        statuses=(200, 303),
+        problems=(404, 406),
     ),
     ("lineage.search", "GET"): Operation(_SEARCH, _PAGED, (*_of_query(SearchQuery), _FORMAT), problems=(404,)),
     ("gate.gate", "POST"): Operation(_LINEAGE, request_types=_JSON, problems=(404, 413, 415, 422)),

@@ -15,7 +15,7 @@ from provrepo.repository.exchange.mirroring.records import MirrorInfo
 from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
 from provrepo.repository.federation.records import LaboratoryReport, Missing, StatedRelation
-from provrepo.repository.lineage.records import LineageEdge, LineageNode, SourceReference
+from provrepo.repository.lineage.records import FoundDocument, FoundProject, LineageEdge, LineageNode, SourceReference
 from provrepo.repository.queries.named import Parameter
 from provrepo.repository.records import DocumentInfo, GateResult, ProfileInfo, ProjectInfo, VersionInfo
 from provrepo.repository.stream import EntryInfo
@@ -315,7 +315,17 @@ SCHEMAS: dict[str, Schema] = {
         },
         optional={"entries": _list(_object({"key": _VALUE, "entity": STRING}))},
     ),
-    "Search": _object({"total": INTEGER, "things": _list(ref("Thing"))}),
+    "Search": _object(
+        {
+            "total": INTEGER,
+            "things": _list(ref("Thing")),
+            "total_documents": INTEGER,
+            "documents": _list(_record(FoundDocument, project=NAME, name=NAME, sha256=_DIGEST, verdict=_VERDICT)),
+            "projects": _list(_record(FoundProject, name=NAME)),
+            "facets": _map(_map(INTEGER)),
+            "page": INTEGER,
+        }
+    ),
     "Queries": _object({"queries": _list(ref("Query"))}),
     "Query": _object(
         {
