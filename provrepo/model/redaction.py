@@ -40,6 +40,7 @@ _VALUE = re.compile(
     # In JSON within JSON, quotation marks are escaped.
     r"\"[^\"]*\"|'[^']*'|\\+\"[^\"\\]*\\+\"|\{[^{}]*\}|\[[^\[\]]*\]|[^\s,;&]+"
 )
+_COLUMN = re.compile(r"(?:\w+\.)+(\w+)\)*")
 _KNOWN_TOKEN = re.compile(_KNOWN)
 
 # An escaped quote does not open a quotation. An unclosed quotation is searched to the end only once.
@@ -112,10 +113,16 @@ def _assigned(value: str, *, parameters: bool = False) -> str:
         quoted = any(mark in each["sign"] for mark in "\"'")
         begins = value[max(each.start() - 1, 0) : each.start()] in "?&;, \t\r\n\"'" and "=" in each["sign"]
         secret = _VALUE.match(value, each.end())
-        if secret is not None and (quoted or begins or not parameters):
+        if secret is not None and (quoted or begins or not parameters) and not _is_column(secret.group()):
             found += [value[place : each.end()], MASK]
             place = secret.end()
     return "".join([*found, value[place:]])
+
+
+def _is_column(value: str) -> bool:
+    """Whether a value is the name of a column and no secret, as in ``a.customer_key = b.customer_key`` of SQL."""
+    found = _COLUMN.fullmatch(value)
+    return found is not None and secret_name(found[1])
 
 
 def _url(url: str) -> str:

@@ -98,6 +98,18 @@ def test_columns_that_are_called_like_secrets_keep_their_lineage_and_metrics() -
     assert masked(facets) == facets
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from a join b on a.customer_key = b.customer_key",
+        "merge into t using s on (t.dbt_unique_key = s.dbt_unique_key) when matched then update set x = 1",
+    ],
+)
+def test_columns_that_are_compared_in_sql_are_no_secrets(sql: str) -> None:
+    assert masked(sql) == sql
+    assert SECRET not in masked(f"{sql} where a.password = '{SECRET}' or b.api_key={SECRET}")
+
+
 def test_values_of_recorded_variables_stay() -> None:
     variables = [{"name": "TZ", "value": "UTC"}, {"name": "DB", "value": "s3cr3t"}]
     assert masked({"environmentVariables": variables}) == {
