@@ -6,10 +6,10 @@ from provrepo.errors import UsageError
 from provrepo.limits import MAX_PAGE_SIZE
 from provrepo.remote.connection import Connection
 from provrepo.remote.decoding import decoded
-from provrepo.repository.datasets.records import DatasetDetails, DatasetInfo
+from provrepo.repository.datasets.records import DatasetDetails, DatasetInfo, RunsAgain
 from provrepo.repository.options import required_iri
 
-__all__ = ["dataset", "datasets"]
+__all__ = ["dataset", "datasets", "to_run_again"]
 
 
 def datasets(
@@ -46,4 +46,15 @@ def dataset(connection: Connection, project: str, iri: str, *, offset: int = 0, 
         connection.project(project, "dataset"),
         project=project,
         query={"iri": iri, "offset": offset, "limit": limit},
+    )
+
+
+def to_run_again(connection: Connection, project: str, *, input: str = "", reason: str = "") -> RunsAgain:  # noqa: A002
+    """Return the latest results that rest on inputs that are no longer good."""
+    return connection.record(
+        RunsAgain,
+        "GET",
+        connection.project(project, "to-run-again"),
+        project=project,
+        query={"input": input or None, "reason": reason or None},
     )

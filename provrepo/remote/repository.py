@@ -179,6 +179,7 @@ class RemoteRepository:
 
     datasets = _verb(Repository.datasets, of_datasets.datasets)
     dataset = _verb(Repository.dataset, of_datasets.dataset)
+    to_run_again = _verb(Repository.to_run_again, of_datasets.to_run_again)
 
     lineage = _verb(Repository.lineage, of_lineage.lineage)
     impact = _verb(Repository.impact, of_lineage.impact)

@@ -62,3 +62,13 @@ def one(project: str) -> Response:
     if as_page:
         return conditional(pages.page("dataset.html", project=project, found=found, following=following))
     return json_response({"project": project, **found.to_dict()}, next_=following)
+
+
+@blueprint.get("/projects/<project>/to-run-again")
+def to_run_again(project: str) -> Response:
+    """The latest results that rest on an input that was superseded, dropped or withdrawn, or that failed a check."""
+    repo = auth.repository()
+    repo.require(project)
+    with running.query_slot():
+        found = repo.to_run_again(project, input=request.args.get("input", ""), reason=request.args.get("reason", ""))
+    return json_response({"project": project, **found.to_dict()})

@@ -18,6 +18,7 @@ ANSWERS: dict[str, str] = {
     "projects.documents": "Documents",
     "datasets.index": "Datasets",
     "datasets.one": "DatasetOfProject",
+    "datasets.to_run_again": "RunsAgain",
     "feed.ledger": "Entries",
     "feed.origin": "Origin",
     "submissions.submit": "ReceiptOrPending",

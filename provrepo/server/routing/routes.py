@@ -15,6 +15,7 @@ from typing import Any
 from provrepo.codecs.formats import READABLE
 from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.repository.actions import Action
+from provrepo.repository.datasets.records import REASONS
 from provrepo.repository.lineage.query import CommonQuery, ImpactQuery, LineageQuery, SearchQuery, ThingQuery
 from provrepo.repository.options import Kind, Named, options
 from provrepo.server.documents import documents, imports, reports
@@ -244,6 +245,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             RequestParameter("offset", {**_whole(99_999, 0), "minimum": 0}, "The number of versions to leave out."),
             RequestParameter("limit", _whole(MAX_PAGE_SIZE, 20), "The most versions."),
             _FORMAT,
+        ),
+        problems=(404,),
+    ),
+    ("datasets.to_run_again", "GET"): Operation(
+        _QUERIED,
+        parameters=(
+            RequestParameter("input", _IRI, "Only results that rest on this dataset."),
+            RequestParameter("reason", _one_of(*REASONS), "Only this reason."),
         ),
         problems=(404,),
     ),

@@ -10,7 +10,7 @@ from provrepo.authoring.fields import Field
 from provrepo.checks.findings import Finding, Severity
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
-from provrepo.repository.datasets.records import DatasetDetails, DatasetInfo
+from provrepo.repository.datasets.records import DatasetDetails, DatasetInfo, RunsAgain
 from provrepo.repository.exchange.mirroring.records import MirrorInfo
 from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
@@ -201,6 +201,7 @@ SCHEMAS: dict[str, Schema] = {
     "Entries": _object({"project": NAME, "entries": _list(_record(EntryInfo, sha256=_DIGEST))}),
     "Datasets": _object({"project": NAME, "datasets": _list(_record(DatasetInfo))}),
     "DatasetOfProject": _extended(_record(DatasetDetails), {"project": NAME}),
+    "RunsAgain": _extended(_record(RunsAgain), {"project": NAME}),
     "Said": {**_SAID, "description": "A source reference: where something is asserted."},
     "Thing": _NODE,
     "Edge": _object(

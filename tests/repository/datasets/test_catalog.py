@@ -125,6 +125,16 @@ def test_who_may_not_read_a_project_sees_no_datasets(site: Site) -> None:
     assert site.client.get("/projects/secret/datasets", headers=site.auth("all")).status_code == 200
 
 
+def test_what_has_to_be_run_again_over_http(site: Site, owner: Repository) -> None:
+    answer = site.client.get("/projects/open/to-run-again", query_string={"reason": "superseded"})
+    expected = json.loads(json.dumps(owner.to_run_again("open", reason="superseded").to_dict()))
+    assert answer.get_json() == {"project": "open", **expected}
+    assert site.client.get("/projects/open/to-run-again").get_json()["complete"] is False
+    assert site.client.get("/projects/open/to-run-again?reason=broken").status_code == 400
+    assert site.client.get("/projects/open/to-run-again?input=nonsense").status_code == 400
+    assert site.client.get("/projects/secret/to-run-again").status_code == 404
+
+
 def test_the_pages_show_what_json_has(site: Site) -> None:
     html = {"Accept": "text/html"}
     page = site.client.get("/projects/open/datasets", headers=html).text
