@@ -59,6 +59,8 @@ kill: $(VENV)/.test
 	$(BIN)/python -m tests.support.kill --rounds 200
 	$(BIN)/python -m tests.support.kill_capture --rounds 200
 	$(BIN)/python -m tests.support.kill_exchange --rounds 300
+	$(BIN)/python -m tests.support.kill_mirror --rounds 300
+	$(BIN)/python -m tests.support.kill_package --rounds 300
 	$(BIN)/python -m tests.support.flips --flips 100
 
 growth: $(VENV)/.test

@@ -393,8 +393,11 @@ def test_entries_that_a_restored_origin_lost_stay_here(
         assert state_after(here, Diverged, "restored from a backup") == "shortened"
         with pytest.raises(Diverged):
             here.pull("crops", after_reset=True)
+        for name in ("another", "one"):
+            restored.submit(SECOND + f"# {name}\n".encode(), project="crops", name=name)
+        assert state_after(here, Diverged, "another entry .*: it was restored from a backup or set up anew") == "forked"
         assert here.original("crops", "later")[0] == SECOND + b"#\n"
-        assert here.mirror(again.project(), name="anew").sequence == 6
+        assert here.mirror(again.project(), name="anew").sequence == 8
 
 
 def test_an_origin_that_is_down_or_denies_is_said(there: Repository, here: Repository, origin: Served) -> None:
@@ -403,7 +406,9 @@ def test_an_origin_that_is_down_or_denies_is_said(there: Repository, here: Repos
     assert state_after(here, Unreachable, "cannot reach") == "unreachable"
     here.context.store.parts.mirroring.change("crops", actor="", origin=origin.project())
     there.set_project("crops", public=False)
-    assert state_after(here, NotFound, ".") == "refused"
+    assert state_after(here, NotFound, f"^{origin.project()}: ") == "refused"
+    with pytest.raises(Denied, match=f"^{origin.project()}: .*; the token is PROVREPO_TOKEN, or that of the peer"):
+        here.pull("crops", token="pvr_0123456789abcdef_nonsense")
     contacted = here.mirrors()[0].contacted
     assert contacted
     assert here.mirrors()[0].tried > contacted

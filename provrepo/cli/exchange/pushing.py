@@ -88,13 +88,13 @@ def pushes_cancel(invocation: Invocation, id: int, style: str) -> None:  # noqa:
 def _sentence(found: Push) -> str:
     reason = _reason(found)
     text = {
-        "queued": "is queued" if not found.attempts else "could not be delivered, and is tried again",
+        "queued": "is queued" if not found.attempts else f"could not be delivered to {found.peer}, and is tried again",
         "pending": f"waits for a review at {found.peer} as {found.pending}",
         "accepted": f"was accepted by {found.peer} as {_there(found)}",
         "rejected": f"was rejected by {found.peer}",
         "expired": f"was not reviewed by {found.peer} in time",
         "refused": f"was refused by {found.peer}",
-        "given-up": "could not be delivered, and is not tried again",
+        "given-up": f"could not be delivered to {found.peer}, and is not tried again",
         "cancelled": "is not sent any more",
     }[found.state]
     return f"{_version(found)} {text}{f': {reason}' if reason else ''}"

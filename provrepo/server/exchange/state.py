@@ -132,7 +132,7 @@ def _peer(found: Peer) -> dict[str, _Cell]:
         "Server": (found.url, ""),
         "What it sends": (found.accepts, ""),
         "Into": (", ".join(found.projects), ""),
-        "Last contact": (found.contacted or "never", ""),
+        "Last contact": (found.contacted, ""),
         "Problem": (failed, ""),
     }
 
@@ -143,7 +143,7 @@ def _holder(found: Holder) -> dict[str, _Cell]:
         "Holds": _place(found.project, found.document, found.version),
         "Known by": (found.how, ""),
         "Told of entries after": (f"{found.since:,}", ""),
-        "Since": (found.added, ""),
+        "Added": (found.added, ""),
     }
 
 
@@ -187,8 +187,8 @@ def _mirror(found: MirrorInfo) -> dict[str, _Cell]:
         "Entries": (f"{found.sequence:,} of {max(found.ahead, found.sequence):,}", ""),
         "State": (found.state, ""),
         "Problem": (found.message, ""),
-        "Last contact": (found.contacted or "never", ""),
-        "Last attempt": (found.tried or "never", ""),
+        "Last contact": (found.contacted, ""),
+        "Last attempt": (found.tried, ""),
     }
 
 

@@ -231,6 +231,17 @@ def test_an_acknowledgment_must_come_from_the_peer(owner: Repository) -> None:
     assert owner.send_notices(again=True).delivered == 0, "an acknowledgment is not acknowledged, nor asked for again"
 
 
+def test_a_page_is_not_the_answer_of_an_inbox(owner: Repository) -> None:
+    """As from the login page of a network, or a wrong address: the notice was not delivered."""
+    with lying(response(body=b"<html>Welcome</html>", Content_Type="text/html; charset=utf-8")) as server:
+        owner.add_holder("crops", url=server.url + "inbox")
+        owner.withdraw("crops", "run", reason="wrong")
+        assert owner.send_notices().failed == 1
+    (sent,) = owner.notices(direction="sent")
+    assert sent.to_dict()["state"] == "waiting"
+    assert "inbox answered with a page, as no inbox does" in sent.to_dict()["failure"]
+
+
 def test_a_repository_with_two_names_is_told_once(owner: Repository) -> None:
     """The names have one URL, or one identity. Either name may acknowledge it, and its removal is that of both."""
     with lying(CREATED) as server:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from provrepo.errors import Busy, RemoteError, Unreachable, UsageError
+from provrepo.errors import Busy, Denied, NotFound, RemoteError, Unreachable, UsageError
 from provrepo.ledger.kinds import is_name
 from provrepo.ledger.storage import durable
 from provrepo.limits import MAX_PAGE_SIZE
@@ -240,6 +240,11 @@ class HttpOrigin:
                 if self._waited > _PATIENCE or self._abandoned():
                     raise
                 time.sleep(pause)
+            except (Denied, NotFound) as error:
+                # The answer of a server does not say which server it is.
+                token = "; the token is PROVREPO_TOKEN, or that of the peer with this URL" * isinstance(error, Denied)
+                error.args = (f"{self.url}: {error}{token}",)
+                raise
 
     def _path(self, *steps: str) -> tuple[str, ...]:
         return ("projects", self._project, *steps)

@@ -278,7 +278,7 @@ def _after_reset(store: Store, found: Mirror, origin: HttpOrigin, end: StreamEnd
             state="shortened",
         )
     if length and _digest_there(origin, length) != digest:
-        raise _forked(store, found, origin, length)
+        raise _forked(store, found, origin, length, restored=True)
     if not accepted:
         raise Diverged(
             f"{origin.url} was restored from a backup or set up anew (its set-up identifier was {found.setup} and is "
@@ -288,7 +288,7 @@ def _after_reset(store: Store, found: Mirror, origin: HttpOrigin, end: StreamEnd
         )
 
 
-def _forked(store: Store, found: Mirror, origin: HttpOrigin, length: int) -> Diverged:
+def _forked(store: Store, found: Mirror, origin: HttpOrigin, length: int, *, restored: bool = False) -> Diverged:
     """Return the error for an origin whose entries are others than those that are here; finds the first of them."""
     same, differs = 0, length
     while differs - same > 1:
@@ -299,9 +299,13 @@ def _forked(store: Store, found: Mirror, origin: HttpOrigin, length: int) -> Div
             same = middle
         else:
             differs = middle
+    why = (
+        f"it was restored from a backup or set up anew, and lacks what came before that from entry {differs} on"
+        if restored
+        else "its history was rewritten, or is that of another copy of the repository"
+    )
     return Diverged(
-        f"{origin.url} has another entry {differs} than the one that was mirrored: its history was rewritten, or is "
-        f"that of another copy of the repository. {_remedy(found)}",
+        f"{origin.url} has another entry {differs} than the one that was mirrored: {why}. {_remedy(found)}",
         state="forked",
     )
 

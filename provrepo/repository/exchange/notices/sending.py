@@ -200,11 +200,16 @@ def _deliver(store: Store, notice: SentNotice) -> None:
         from provrepo.http_client import HttpClient  # loads httpx
 
         with HttpClient(below, token=token, timeout=_SECONDS, deadline=_SECONDS, attempts=1) as client:
-            client.post(
+            answer = client.post(
                 last + (f"?{parts.query}" if parts.query else ""),
                 notice.body,
                 headers={"Content-Type": media_type},
                 limit=1 << 20,
+            )
+        if notice.protocol == "inbox" and answer.headers.get("content-type", "").startswith("text/html"):
+            raise RemoteError(
+                f"{answer.where} answered with a page, as no inbox does (Linked Data Notifications, section 3.1); "
+                "is the address right?"
             )
     except Error as error:
         if notice.peer:
