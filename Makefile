@@ -16,7 +16,7 @@ MADE := $(VENV)/.made-$(shell $(PYTHON) -c 'import sys; print(sys.implementation
 # Stale __pycache__ and the network are nobody's business once the environment is made.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types layers unit integration bench reference kill growth clean
+.PHONY: demo test lint types layers unit integration bench reference vendor kill growth clean
 
 $(MADE):
 	$(PYTHON) -m venv $(if $(wildcard $(VENV)/pyvenv.cfg),--clear) $(VENV)
@@ -65,6 +65,10 @@ kill: $(VENV)/.test
 
 growth: $(VENV)/.test
 	$(BIN)/python -m tests.support.growth
+
+# The editor of the query page, from web/editor: needs Node, and npm packages once.
+vendor:
+	sh web/editor/build.sh
 
 reference: $(VENV)/.test
 	$(BIN)/python docs/generate.py

@@ -24,9 +24,9 @@ from provrepo.server.lineage import gate, lineage, openlineage, provaq
 from provrepo.server.marquez import api as marquez
 from provrepo.server.marquez import paths
 from provrepo.server.monitoring import access_log, audit, health, metrics
-from provrepo.server.pages import pages, recording, signing, submitting
+from provrepo.server.pages import pages, recording, signing, submitting, vendor
 from provrepo.server.protocol import addresses, auth, codings, headers, problems
-from provrepo.server.queries import descriptions, graphs, named, running, sparql
+from provrepo.server.queries import canceling, descriptions, graphs, named, running, sparql, terms
 from provrepo.server.routing import admission, openapi
 
 __all__ = ["create_app"]
@@ -75,6 +75,9 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         validate,
         profiles,
         sparql,
+        canceling,
+        terms,
+        vendor,
         named,
         graphs,
         lineage,

@@ -250,6 +250,7 @@ def test_writes_need_a_token(site: Site) -> None:
         ("submitting.check", "POST"),
         ("recording.check", "POST"),
         ("sessions.end", "DELETE"),
+        ("canceling.cancel", "DELETE"),
         ("sessions.end_by_form", "POST"),
     }
 

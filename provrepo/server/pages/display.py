@@ -5,22 +5,19 @@ Nothing here is markup. Templates escape all values, because they come from untr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from provrepo.codecs.results import QueryResult
 from provrepo.model.identifiers import Identifier, Literal, Value
 from provrepo.model.statements import KINDS, Statement
-from provrepo.vocab import PREDECLARED, PROV, PROV_LABEL, XSD_STRING
+from provrepo.vocab import PROV, PROV_LABEL, XSD_STRING
 from provrepo.words import spaced as words
 
 __all__ = [
-    "AnswerTable",
     "DisplayTerm",
     "Shortener",
     "StatementRow",
-    "answer",
     "brief",
     "row",
     "words",
@@ -164,34 +161,3 @@ def row(statement: Statement, shortener: Shortener, *, bundle: str | None = None
         bundle=shortener.named(Identifier(bundle)) if bundle else None,
         line=statement.span[0] if statement.span else None,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerTable:
-    """The result of a query as a table.
-
-    Attributes:
-        columns: the headings of the columns.
-        rows: the first rows; None for an unbound variable.
-        total: the number of rows.
-        boolean: the result of an ASK; otherwise None.
-        formats: the names of the formats in which the result can be downloaded.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[DisplayTerm | None, ...], ...]
-    total: int
-    boolean: bool | None
-    formats: tuple[str, ...]
-
-
-def answer(result: QueryResult, *, limit: int) -> AnswerTable:
-    """The first ``limit`` rows or triples of a query result."""
-    shortener = Shortener(PREDECLARED)
-    columns = ("subject", "predicate", "object") if result.kind == "graph" else result.variables
-    if result.kind == "graph":
-        found: list[Sequence[Value | None]] = [triple[:3] for triple in result.triples[:limit]]
-    else:
-        found = [[row.get(name) for name in columns] for row in result.rows[:limit]]
-    rows = tuple(tuple(None if term is None else shortener.term(term) for term in row) for row in found)
-    return AnswerTable(columns, rows, len(result), result.boolean, result.formats())

@@ -13,6 +13,7 @@ from provrepo.codecs.results import QueryResult
 from provrepo.repository.repository import Repository
 from provrepo.server.monitoring import metrics
 from provrepo.server.protocol import addresses, auth
+from provrepo.server.queries.canceling import cancelable
 from provrepo.workers.callers import Caller
 from provrepo.workers.shares import Slots
 
@@ -109,7 +110,7 @@ def run(
     default_graphs: Sequence[str] = (),
     named_graphs: Sequence[str] = (),
 ) -> QueryResult:
-    """Run a query in a slot. It is canceled when the client of the current request disconnects.
+    """Run a query in a slot. It is canceled when the client of the current request disconnects, or by its ``run``.
 
     Args:
         repo: the repository of the caller.
@@ -127,7 +128,7 @@ def run(
         execute = partial(repo.query_version, project, document, version)
     else:
         execute = partial(repo.query, project=merged or project, public=not merged and project is None)
-    with query_slot():
+    with cancelable() as canceled, query_slot():
         return execute(
             query,
             # Relative IRIs are resolved against the endpoint (SPARQL 1.1 Query, section 4.1.1.2), with the base IRI of
@@ -136,4 +137,5 @@ def run(
             timeout=timeout,
             default_graphs=default_graphs,
             named_graphs=named_graphs,
+            abandoned=canceled,
         )

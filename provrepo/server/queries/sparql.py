@@ -5,26 +5,29 @@ Without a query, browsers get the query page, and clients that accept RDF get th
 
 from __future__ import annotations
 
+import json
+import time
+
 from flask import Blueprint, Response, request
 
 from provrepo import errors
-from provrepo.codecs.results import QueryResult
 from provrepo.repository.repository import Repository
 from provrepo.server.monitoring import access_log
-from provrepo.server.pages import display, pages
+from provrepo.server.pages import pages
 from provrepo.server.protocol import answers, auth, body, parameters, problems
-from provrepo.server.protocol.negotiate import HTML, Choice, accepted, choose, content_type
+from provrepo.server.protocol.negotiate import HTML, accepted, choose, content_type
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import conditional, version_number
 from provrepo.server.queries import descriptions, running
+from provrepo.server.queries.results import ResultPage, result_page
 from provrepo.server.queries.running import Target
+from provrepo.vocab import PREDECLARED
 
 __all__ = ["EXAMPLES", "answer_query", "blueprint"]
 
 blueprint = Blueprint("sparql", __name__)
 
-ROWS = 1000
-"""The most rows on the query page; the other formats have all rows."""
+_MOST_ROWS = 10_000_000
 
 _QUERY = "application/sparql-query"
 _UPDATE = "application/sparql-update"
@@ -101,6 +104,7 @@ def answer_query(repo: Repository, target: Target, query: str, *, lenient: bool 
         query: a SPARQL query.
         lenient: let ``Accept`` decide if ``format`` has no value that fits this result, as SPARQL clients expect.
     """
+    begun, offset = time.monotonic(), parameters.number("offset", _MOST_ROWS, least=0) or 0
     try:
         # Empty values are empty fields of a form, not names of graphs.
         graphs = [[name for name in body.fields(field) if name] for field in _GRAPHS]
@@ -110,7 +114,13 @@ def answer_query(repo: Repository, target: Target, query: str, *, lenient: bool 
         if not answers.wants_page():
             raise
         return _page(target, query, problem=problems.of(error))
-    return _answer(target, query, result, answers.chosen(result.kind, lenient=lenient))
+    choice = answers.chosen(result.kind, lenient=lenient)
+    if choice.name == HTML.name:
+        sort = request.args.get("sort", "")
+        shown = result_page(repo, result, sort=sort, offset=offset, project=target.project)
+        return _page(target, query, answer=shown, seconds=time.monotonic() - begun)
+    quote = parameters.flag("quote_formulas", form=True)
+    return Response(result.write(choice.name, quote_formulas=quote), content_type=content_type(choice.media_type))
 
 
 def _query() -> str | None:
@@ -141,6 +151,7 @@ def _without_query(target: Target) -> Response:
     # Parameters that are used with a query only must be valid too.
     parameters.seconds()
     parameters.flag("quote_formulas", form=True)
+    parameters.number("offset", _MOST_ROWS, least=0)
     if answers.wants_page():
         return conditional(_page(target, ""))
     if any(name for field in _GRAPHS for name in body.fields(field)):
@@ -151,15 +162,13 @@ def _without_query(target: Target) -> Response:
     return conditional(descriptions.service(target))
 
 
-def _answer(target: Target, query: str, result: QueryResult, choice: Choice) -> Response:
-    if choice.name == HTML.name:
-        return _page(target, query, answer=display.answer(result, limit=ROWS))
-    quote = parameters.flag("quote_formulas", form=True)
-    return Response(result.write(choice.name, quote_formulas=quote), content_type=content_type(choice.media_type))
-
-
 def _page(
-    target: Target, query: str, *, answer: display.AnswerTable | None = None, problem: problems.Problem | None = None
+    target: Target,
+    query: str,
+    *,
+    answer: ResultPage | None = None,
+    seconds: float = 0.0,
+    problem: problems.Problem | None = None,
 ) -> Response:
     response = pages.page(
         "query.html",
@@ -169,7 +178,9 @@ def _page(
         merged=[("project", name) for name in target.merged],
         query=query,
         answer=answer,
+        seconds=seconds,
         problem=problem,
+        prefixes=json.dumps(PREDECLARED),
         examples=EXAMPLES,
     )
     if problem is not None:

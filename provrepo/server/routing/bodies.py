@@ -41,6 +41,7 @@ ANSWERS: dict[str, str] = {
     "statements.citation": "SchemaOrg",
     "validate.validate": "Report",
     "queries.index": "Queries",
+    "terms.terms": "Terms",
     "lineage.lineage": "LineageOrProvJson",
     "lineage.surroundings": "Surroundings",
     "lineage.impact": "Impact",

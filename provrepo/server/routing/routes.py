@@ -78,6 +78,7 @@ _FIGURES = Access(Permission.CALLER, Rate.READ, None)
 _LINEAGE = Access(Permission.CALLER, Rate.QUERY, Action.LINEAGE)
 _SEARCH = Access(Permission.CALLER, Rate.QUERY, Action.SEARCH)
 _NAMED = Access(Permission.CALLER, Rate.QUERY, Action.QUERY)
+_CANCEL = Access(Permission.CALLER, Rate.FREE, None)
 _CHECK = Access(Permission.CALLER, Rate.CHECK, Action.CHECK)
 _PROFILED = Access(Permission.CALLER, Rate.READ, None)
 _CREATE = Access(Permission.ADMINISTER, Rate.WRITE, Action.SETTINGS)
@@ -149,6 +150,9 @@ _QUERY_PARAMETERS = (
     _TIMEOUT,
     _FORMAT,
     _QUOTE_FORMULAS,
+    RequestParameter("run", STRING, "An identifier of your own, by which `DELETE /sparql/running/{run}` cancels it."),
+    RequestParameter("sort", STRING, "On a page: the variable to sort by, after `-` for the other way."),
+    RequestParameter("offset", {"type": "integer", "minimum": 0}, "On a page: the number of rows to leave out."),
 )
 
 
@@ -215,6 +219,14 @@ _OF_PICTURE = (
     RequestParameter("open", _several(STRING), "A group of the picture whose things are shown one by one."),
     RequestParameter("expand", _several(_IRI), "A thing whose neighbors beyond the depth the picture shows too."),
     RequestParameter("part", _one_of("explorer"), "Only this part of the page."),
+)
+
+_FILES = Operation(
+    _SELF,
+    _STATIC,
+    (RequestParameter("v", STRING, "The release, so that caches keep the releases apart."),),
+    statuses=(200, 206),
+    problems=(404,),
 )
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
@@ -423,6 +435,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("sparql.endpoint", "POST"): _QUERY_POST,
     ("sparql.one_version", "GET"): _QUERY_GET,
     ("sparql.one_version", "POST"): _QUERY_POST,
+    ("canceling.cancel", "DELETE"): Operation(_CANCEL, (), statuses=(204,), problems=(404,)),
+    ("terms.terms", "GET"): Operation(
+        _NAMED,
+        parameters=(RequestParameter("q", STRING, "Words of labels of things."), PROJECT, _FORMAT),
+        problems=(404,),
+    ),
     ("queries.index", "GET"): Operation(_FIGURES, _PAGED, (PROJECT, _FORMAT), problems=(404,)),
     ("queries.one", "GET"): Operation(
         _NAMED,
@@ -489,11 +507,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("metrics.every", "GET"): Operation(_FIGURES, ("text/plain",)),
     ("metrics.one", "GET"): Operation(_LISTED, problems=(404,)),
     ("openapi.own", "GET"): Operation(_SELF),
-    ("static", "GET"): Operation(
-        _SELF,
-        _STATIC,
-        (RequestParameter("v", STRING, "The release, so that caches keep the releases apart."),),
-        statuses=(200, 206),
-        problems=(404,),
-    ),
+    ("static", "GET"): _FILES,
+    ("vendor.editor", "GET"): replace(_FILES, response_types=("text/javascript",), statuses=(200,)),
+    ("vendor.licenses", "GET"): replace(_FILES, response_types=("text/plain",), statuses=(200,)),
 }

@@ -327,6 +327,14 @@ SCHEMAS: dict[str, Schema] = {
             "page": INTEGER,
         }
     ),
+    "Terms": _object(
+        {
+            "complete": FLAG,
+            **dict.fromkeys(("classes", "properties"), _list(_object({"iri": STRING, "count": INTEGER}))),
+            "total": INTEGER,
+            "things": _list(_object({"iri": STRING, "kinds": _list(STRING), "label": STRING, "types": _list(STRING)})),
+        }
+    ),
     "Queries": _object({"queries": _list(ref("Query"))}),
     "Query": _object(
         {
