@@ -129,7 +129,8 @@ class Activity(Observations):
         if isinstance(thing, str | Path):
             self.read(absolute(thing), role)
         else:
-            for value in things(thing):
+            known = self.recorder.values.known(thing) is not None  # a number, say, that a step has made
+            for value in [thing] if known else things(thing):
                 self.uses(self.entity(value), role)
 
     @contained

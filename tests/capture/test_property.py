@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import hashlib
 import itertools
 import multiprocessing
+import os
+import shlex
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import chdir, suppress
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +26,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provrepo.capture import session, step
-from provrepo.vocab import SPDX
+from provrepo.vocab import PROV_VALUE, SPDX
 from tests.support.captured import Captured
 from tests.support.sampling import examples
 
@@ -42,6 +48,9 @@ class Plan:
         kind: how it runs.
         derives: what it declares its outputs to be derived from.
         late: whether the steps that it calls run after it has written.
+        way: how it opens files.
+        container: what it returns its objects in.
+        number: whether it also returns a number that it has just made.
         nested: steps that it calls.
     """
 
@@ -53,13 +62,32 @@ class Plan:
     kind: str
     derives: bool | str | None
     late: bool = False
+    way: str = "name"
+    container: str = "list"
+    number: bool = False
     nested: tuple[Plan, ...] = ()
 
 
 HERE = ["plain", "block", "thread", "async", "generator", "stream"]
 
 
-def plans(kinds: list[str], nested: st.SearchStrategy[tuple[Plan, ...]]) -> st.SearchStrategy[Plan]:
+Pair = collections.namedtuple("Pair", "first second")
+
+CONTAINERS: dict[str, Callable[[list[Any]], Any]] = {
+    "list": lambda made: made,
+    "tuple": tuple,
+    "dict": lambda made: {f"k{n}": value for n, value in enumerate(made)},
+    "ordered": lambda made: collections.OrderedDict(enumerate(made)),
+    "namespace": lambda made: types.SimpleNamespace(**{f"k{n}": value for n, value in enumerate(made)}),
+    "named": lambda made: Pair(*[*made, None, None][:2]),
+    "nested": lambda made: {"inside": made},
+}
+"""What objects may be returned in."""
+
+
+def plans(
+    kinds: list[str], nested: st.SearchStrategy[tuple[Plan, ...]], redirected: tuple[str, ...] = ()
+) -> st.SearchStrategy[Plan]:
     some = st.lists(st.integers(0, 5), max_size=3, unique=True).map(tuple)
     return st.builds(
         Plan,
@@ -71,12 +99,18 @@ def plans(kinds: list[str], nested: st.SearchStrategy[tuple[Plan, ...]]) -> st.S
         kind=st.sampled_from(kinds),
         derives=st.sampled_from([None, None, True, False, "values"]),
         late=st.booleans(),
+        way=st.sampled_from(["name", "folder", "opener", "rename", "link", *redirected]),
+        container=st.sampled_from(sorted(CONTAINERS)),
+        number=st.booleans(),
         nested=nested,
     )
 
 
 LEAVES = plans([*HERE, *HERE, "process"], st.just(()))
+REDIRECTED = plans(["plain"], st.just(()), ("redirection",))
 STEPS = st.lists(plans(HERE, st.lists(LEAVES, max_size=2).map(tuple)) | LEAVES, min_size=1, max_size=6)
+FEW = st.lists(REDIRECTED | LEAVES, min_size=1, max_size=4)
+"""Each redirected step starts processes."""
 
 
 @dataclass
@@ -86,7 +120,7 @@ class Truth:
     used: set[tuple[str, str]] = field(default_factory=set)
     generated: set[tuple[str, str]] = field(default_factory=set)
     derived: set[tuple[str, str]] = field(default_factory=set)
-    objects: list[tuple[Value, str]] = field(default_factory=list)
+    objects: list[tuple[Any, str]] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
     numbers: Any = field(default_factory=itertools.count)
@@ -104,10 +138,17 @@ class Truth:
         self.generated |= {(thing, name) for thing in outputs}
         used = {thing for activity, thing in self.used if activity == name}
         if derives is None:
-            sources = used if len(used) == len(outputs) == 1 else set()
+            sources, outputs = large(used), sorted(large(outputs))
+            sources = sources if len(sources) == len(outputs) == 1 else set()
         else:
             sources = {True: used, False: set(), "values": set(taken)}[derives]
         self.derived |= {(thing, source) for thing in outputs for source in sources}
+
+
+def large(names: Iterable[str]) -> set[str]:
+    """Names of other things than numbers, where there are any: they count for a derivation that nobody declared."""
+    found = set(names)
+    return {name for name in found if not name.endswith("number")} or found
 
 
 class Expected(Exception):
@@ -139,10 +180,14 @@ def run(plan: Plan, truth: Truth) -> None:
             run(inner, truth)
 
     def work() -> None:
-        read(reads)
+        if plan.way == "redirection":
+            redirect(reads, written)
+        else:
+            read(reads, plan.way)
         if not plan.late:
             nested()
-        write(written)
+        if plan.way != "redirection":
+            write(written, plan.way)
         truth.files |= written
         if plan.late:
             nested()
@@ -157,7 +202,11 @@ def run(plan: Plan, truth: Truth) -> None:
                 made = pool.apply(elsewhere, (name, plan, values, reads, written, kinds))
         else:
             made = [kind() for kind in kinds]
-            call(plan.kind, name, plan.derives, work, values, made)
+            count = int(name[1:]) + 0.5 if plan.number and plan.kind in ("plain", "thread") else None
+            returned = call(plan.kind, name, plan.derives, work, values, made, plan.container, count)
+            if returned is not None:
+                labels.append(f"{name}number")
+                made = [*made, returned]
     except Expected:
         truth.failed.add(name)
     else:
@@ -165,14 +214,59 @@ def run(plan: Plan, truth: Truth) -> None:
         truth.objects += zip(made, labels, strict=True)
 
 
-def read(files: dict[str, str]) -> None:
-    for path, content in files.items():
-        assert Path(path).read_text() == content
+@contextmanager
+def folder() -> Iterator[int]:
+    number = os.open(".", os.O_RDONLY)
+    try:
+        yield number
+    finally:
+        os.close(number)
 
 
-def write(files: dict[str, str]) -> None:
+def read(files: dict[str, str], way: str) -> None:
     for path, content in files.items():
-        Path(path).write_text(content)
+        with folder() as number:
+            if way == "folder":
+                with os.fdopen(os.open(path, os.O_RDONLY, dir_fd=number)) as file:
+                    assert file.read() == content
+            elif way == "opener":
+                with open("elsewhere", opener=lambda _, flags, path=path: os.open(path, flags, dir_fd=number)) as file:
+                    assert file.read() == content
+            else:
+                assert Path(path).read_text() == content
+
+
+def write(files: dict[str, str], way: str) -> None:
+    for path, content in files.items():
+        with folder() as number:
+            if way in ("rename", "link"):
+                Path("part").write_text(content)
+                if way == "rename":
+                    os.replace("part", path, src_dir_fd=number, dst_dir_fd=number)
+                else:
+                    Path(path).unlink(missing_ok=True)
+                    os.link("part", path)
+                    Path("part").unlink()
+            elif way == "folder":
+                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+                with os.fdopen(os.open(path, flags, dir_fd=number), "w") as file:
+                    file.write(content)
+            elif way == "opener":
+                opener = partial(os.open, dir_fd=number)
+                with open(path, "w", opener=opener) as file:
+                    file.write(content)
+            else:
+                Path(path).write_text(content)
+
+
+def redirect(reads: dict[str, str], written: dict[str, str]) -> None:
+    """Read and write by Python children whose standard input and output are files."""
+    code = "import sys; sys.stdin.read(); sys.stdout.write({!r})"
+    for path in reads:
+        subprocess.run(f"{sys.executable} -c 'import sys; sys.stdin.read()' < {path}", shell=True, check=True)
+    for path, content in written.items():
+        words = [sys.executable, "-c", code.format(content)]
+        subprocess.run(f"{shlex.join(words)} < /dev/null > {path}", shell=True, check=True)
 
 
 def elsewhere(
@@ -181,8 +275,8 @@ def elsewhere(
     """A step without nested ones, in another process."""
 
     def work() -> None:
-        read(reads)
-        write(written)
+        read(reads, plan.way)
+        write(written, plan.way)
         if plan.fails:
             raise Expected
 
@@ -192,8 +286,16 @@ def elsewhere(
 
 
 def call(
-    kind: str, name: str, derives: bool | str | None, work: Callable[[], None], taken: list[Value], made: list[Value]
-) -> None:
+    kind: str,
+    name: str,
+    derives: bool | str | None,
+    work: Callable[[], None],
+    taken: list[Any],
+    made: list[Value],
+    container: str = "list",
+    count: float | None = None,
+) -> float | None:
+    """Run a step; returns the number that it returned among its results, if it was asked for one."""
     declared = step(name, derives=derives)
     if kind == "block":
         with declared as block:
@@ -233,15 +335,24 @@ def call(
     else:
 
         @declared
-        def plain(values: list[Value]) -> list[Value] | None:
+        def plain(values: list[Any]) -> Any:
             if kind == "plain":
                 work()
             else:
                 with ThreadPoolExecutor(1) as pool:
                     pool.submit(work).result()
-            return made or None
+            if count is not None and not made:
+                return float(str(count))
+            if count is not None:
+                return {"objects": CONTAINERS[container](made), "number": float(str(count))}
+            return CONTAINERS[container](made) if made else None
 
-        assert plain(taken) == (made or None)
+        result = plain(taken)
+        if count is not None:
+            number: float = result["number"] if made else result
+            assert number == count
+            return number
+    return None
 
 
 def finish(coroutine: Any) -> Any:
@@ -258,6 +369,16 @@ def finish(coroutine: Any) -> Any:
 @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_what_is_recorded_is_what_happened(pipeline: list[Plan]) -> None:
+    check(pipeline)
+
+
+@settings(max_examples=examples(60) // 10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(FEW)
+def test_what_is_redirected_is_what_happened(pipeline: list[Plan]) -> None:
+    check(pipeline)
+
+
+def check(pipeline: list[Plan]) -> None:
     truth = Truth()
     with tempfile.TemporaryDirectory() as folder:
         with chdir(folder), session("run", out="run.provn"):
@@ -266,9 +387,12 @@ def test_what_is_recorded_is_what_happened(pipeline: list[Plan]) -> None:
         found = Captured(Path(folder, "run.provn"))
     contents = {digest(content): content for content in written_by(pipeline)}
     names: dict[object, str] = {}
+    numbers = {str(value): label for value, label in truth.objects if type(value) is float}
     for element in (s for s in found.document if s.kind.element):
         digests = found.values(element, SPDX + "checksumValue")
         names[element.id] = contents.get(digests[0] if digests else "") or found.label(element.id)
+        if names[element.id] == "float":
+            names[element.id] = numbers[found.values(element, PROV_VALUE)[0]]
 
     def relations(kind: str) -> list[tuple[str, str]]:
         return [(names[s.args[0]], names[s.args[1]]) for s in found.document if s.kind.name == kind]

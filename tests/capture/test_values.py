@@ -263,3 +263,14 @@ def test_equal_numbers_that_were_made_elsewhere_are_not_linked() -> None:
 def test_metrics_keep_their_values() -> None:
     found = capture(step("work")(lambda: log_metrics({"accuracy": 0.93})))
     assert results(found)["accuracy"] == ["0.93"]
+
+
+def test_a_block_uses_a_number_that_a_step_has_made(tmp_path: Path) -> None:
+    with session("run", out=tmp_path / "run.provn"):
+        number = step("make")(lambda: float("2.5"))()
+        with step("take") as run:
+            run.used(number, "threshold")
+            run.used(3.5)
+    found = Captured(tmp_path / "run.provn")
+    assert found.used == {("take", "float")}
+    assert found.generated == {("float", "make")}
