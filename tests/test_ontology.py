@@ -8,8 +8,9 @@ from pathlib import Path
 from provrepo import resources
 from provrepo.codecs.rdf import codec as rdf
 from provrepo.model.identifiers import Literal
-from provrepo.vocab import OWL, PROVREPO, RDF_TYPE, RDFS
+from provrepo.vocab import DQV, OWL, PROVREPO, RDF_TYPE, RDFS
 
+KINDS = {*(OWL + kind for kind in ("Class", "ObjectProperty", "DatatypeProperty")), DQV + "Metric"}
 PACKAGE = Path(resources.__file__).parent
 
 
@@ -23,7 +24,7 @@ def defined() -> dict[str, dict[str, list[object]]]:
 
 def test_every_term_is_explained() -> None:
     for term, properties in defined().items():
-        assert properties[RDF_TYPE][0] in {OWL + "Class", OWL + "ObjectProperty", OWL + "DatatypeProperty"}, term
+        assert properties[RDF_TYPE][0] in KINDS, term
         for predicate in ("label", "comment"):
             (value,) = properties[RDFS + predicate]
             assert isinstance(value, Literal)

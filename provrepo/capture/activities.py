@@ -175,7 +175,7 @@ class Activity(Observations):
             events.append(described(self, entity, value))
         if self._stats and entity not in self.recorder.described:
             self.recorder.described.add(entity)
-            events += statistics(entity, value)
+            events += statistics(self, entity, value)
         return entity
 
     def _part(self, part: Part[Any], events: list[Event]) -> str:

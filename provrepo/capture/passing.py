@@ -37,12 +37,12 @@ def described(activity: Activity, entity: str, value: object, name: str = "") ->
     return event
 
 
-def statistics(entity: str, value: object) -> list[Event]:
-    """The event with the statistics of a table; none for anything else."""
+def statistics(activity: Activity, entity: str, value: object) -> list[Event]:
+    """The event with the statistics of a table that an activity measured; none for anything else."""
     from provrepo.capture.facts import tables
 
     found = contained(tables.described)(value)
-    return [{"event": "stats", "entity": entity, **found}] if found else []
+    return [{"event": "stats", "activity": activity.number, "entity": entity, **found}] if found else []
 
 
 def parameter_text(name: str, value: object) -> str:

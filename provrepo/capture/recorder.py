@@ -199,7 +199,7 @@ class Recorder(Recording):
 
     Args:
         name: the name of the session; also the label of its activity.
-        out: the path of the document; absolute.
+        out: the path of the document; absolute. An existing file is not replaced: then its name gets a number.
         agent: the IRI of the responsible agent; None for the user of this machine.
         outside: whether files opened outside of steps belong to the session's own activity.
         plan: the plan of the session; None for the script that runs.
@@ -213,7 +213,7 @@ class Recorder(Recording):
     ) -> None:  # fmt: skip
         from provrepo.capture.facts.environment import environment, person
 
-        self.out = out
+        self._wanted, self.out = out, out
         identity = _identity()
         journal = Journal(out.with_name(f"{out.name}.{identity[:8]}{SUFFIX}"))
         super().__init__(journal, identity, _anchor(), "", outside=outside, stats=stats)
@@ -300,13 +300,15 @@ class Recorder(Recording):
 
     def _publish(self) -> bool:
         from provrepo.capture.delivery.outbox import queue
-        from provrepo.capture.journal.document import build, save
+        from provrepo.capture.journal.document import build, save_new
         from provrepo.codecs.collector import collection_paused
 
         with collection_paused():  # it would traverse all objects of the program
             document = build(self.journal.whole())
             if document is not None:
-                save(document, self.out)
+                self.out = save_new(document, self._wanted)
+                if self.out != self._wanted:
+                    warn_once("%s exists; this recording is in %s", self._wanted, self.out)
         reports = reports_folder(self.journal.path)
         if reports.is_dir():
             from provrepo.capture.files.reports import remove

@@ -32,7 +32,8 @@ class session:  # noqa: N801 (read as a verb: `with session(...)`)
     Args:
         name: the name of the session; by default the script's name and the time.
         out: the path of the document, whose suffix selects the format; by default ``prov/NAME.trig`` below the
-            working directory.
+            working directory. A file that exists is not replaced: the document of a second run is ``NAME-2.trig``, and
+            a warning says so.
         agent: the IRI of the responsible agent, such as an ORCID; by default the user of this machine, by name.
         stats: whether tables among arguments and results are described: shape, missing values, means, labels.
     """
@@ -94,7 +95,7 @@ class session:  # noqa: N801 (read as a verb: `with session(...)`)
 
     @property
     def path(self) -> Path | None:
-        """The path of the document; None where capture is off."""
+        """The path of the document, which is final when the session has ended; None where capture is off."""
         return self._recorder.out if self._recorder is not None else None
 
 

@@ -40,9 +40,10 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def capture(pipeline: Callable[[], Any], out: str = "run.trig") -> Captured:
-    with session("run", out=out):
+    with session("run", out=out) as recorded:
         pipeline()
-    found = Captured(Path(out))
+    assert recorded.path is not None
+    found = Captured(recorded.path)
     assert found.problems() == []
     return found
 

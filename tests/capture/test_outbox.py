@@ -175,9 +175,13 @@ def test_the_outbox_is_sent_once(served: Served) -> None:  # noqa: F811
     assert sent.stdout.startswith(b"nightly.trig: ")
     assert states() == {"nightly.trig": "sent"}
     assert provrepo(*arguments, cwd=Path.cwd(), PROVREPO_TOKEN=served.token).stdout == b""
-    record()
-    assert states() == {"nightly.trig": "changed"}
+    record()  # another document: none is replaced
+    assert states() == {"nightly-2.trig": "waiting", "nightly.trig": "sent"}
+    document = Path("prov/nightly.trig")
+    document.write_bytes(document.read_bytes() + b"\n")
+    assert states()["nightly.trig"] == "changed"
     assert provrepo(*arguments, cwd=Path.cwd(), PROVREPO_TOKEN=served.token).returncode == 0
+    assert states() == {"nightly-2.trig": "sent", "nightly.trig": "sent"}
     assert json.loads(Path("prov/nightly.trig.sent").read_text())["receipt"]["version"] == 2
 
 
@@ -291,7 +295,8 @@ def test_what_is_discarded_stays_and_is_not_sent(peer: Peer) -> None:
     assert states() == {"nightly.trig": "discarded"}
     command("outbox", "send", "--to", peer.url)
     assert peer.received == []
-    record()
+    document = Path("prov/nightly.trig")
+    document.write_bytes(document.read_bytes() + b"\n")
     assert states() == {"nightly.trig": "waiting"}
     command("outbox", "discard", "prov/none.trig", code=2)
     assert "not a document" in command.error("outbox", "discard", "raw.csv", code=2)

@@ -12,7 +12,8 @@ import pytest
 
 from provrepo.capture import session, step
 from provrepo.capture.facts.tables import COLUMNS, described
-from provrepo.vocab import PROVREPO
+from provrepo.model.statements import GENERATION
+from provrepo.vocab import DQV, PROV_LABEL, PROV_TYPE, PROVREPO
 from tests.support.captured import Captured
 
 
@@ -123,18 +124,48 @@ def plain(table: Frame) -> Frame:
     return Frame(Column("height", "i", [1, 2, 3, 4, 5]))
 
 
+def measurements(found: Captured) -> dict[str, tuple[str, str, list[str], list[str], str]]:
+    """By label: metric, value, column, category, and the activity that measured it."""
+    made = {s.args[0]: found.label(s.args[1]) for s in found.document if s.kind is GENERATION}
+    return {
+        found.values(s, PROV_LABEL)[0]: (
+            found.values(s, DQV + "isMeasurementOf")[0].removeprefix(PROVREPO),
+            found.values(s, DQV + "value")[0],
+            found.values(s, PROVREPO + "column"),
+            found.values(s, PROVREPO + "category"),
+            made[s.id],
+        )
+        for s in found.document
+        if s.kind.element and DQV + "QualityMeasurement" in found.values(s, PROV_TYPE)
+    }
+
+
 def test_steps_describe_what_they_take_and_return(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with session("run", out="run.trig"):
         plain(clean(plain(TABLE)))
     found = Captured(Path("run.trig"))
     assert found.problems() == []
-    described = [s for s in found.elements(f"{__name__}.Frame") if found.values(s, PROVREPO + "rowCount")]
-    assert len(described) == 2
-    result = described[-1]
-    assert found.values(result, PROVREPO + "columnCount") == ["1"]
-    assert found.values(result, PROVREPO + "mean") == ["height=3"]
-    assert found.values(result, PROVREPO + "deviation") == ["height=1.58114"]
+    told = measurements(found)
+    assert {label.split(" ", 1)[0] for label in told} == {"table", "result"}
+    assert told["result row count"] == ("rowCount", "5", [], [], "clean")
+    assert told["result column count"] == ("columnCount", "1", [], [], "clean")
+    assert told["result height mean"] == ("mean", "3.0", ["height"], [], "clean")
+    assert told["result height deviation"][1].startswith("1.58113")
+
+
+def test_a_step_that_fails_generates_no_measurements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    @step(stats=True)
+    def broken(table: Frame) -> None:
+        raise ValueError("broken")
+
+    with session("run", out="run.trig"), pytest.raises(ValueError, match="broken"):
+        broken(plain(TABLE))
+    found = Captured(Path("run.trig"))
+    assert found.problems() == []
+    assert measurements(found)["table row count"] == ("rowCount", "5", [], [], "run")
 
 
 def test_a_session_describes_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,10 +174,13 @@ def test_a_session_describes_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         plain(TABLE)
     found = Captured(Path("run.trig"))
     assert found.problems() == []
-    frames = found.elements(f"{__name__}.Frame")
-    assert [len(found.values(s, PROVREPO + "rowCount")) for s in frames] == [1, 1]
-    assert found.values(frames[0], PROVREPO + "missing") == ["height=1", "kind=1"]
-    assert found.values(frames[0], PROVREPO + "distribution") == ["kind: a=5, (others)=2"]
+    told = measurements(found)
+    assert told["table kind a"] == ("frequency", "5", ["kind"], ["a"], "plain")
+    assert told["table kind (others)"] == ("frequency", "2", ["kind"], [], "plain")
+    assert told["table height missing"] == ("missing", "1", ["height"], [], "plain")
+    assert [each for each in told if each.endswith("row count")] == ["table row count", "result row count"]
+    values = [s for s in found.document if DQV + "QualityMeasurement" in found.values(s, PROV_TYPE)]
+    assert all(len(found.values(s, DQV + "value")) == len(found.values(s, DQV + "computedOn")) == 1 for s in values)
 
 
 def told_of(value: Any) -> dict[str, Any]:

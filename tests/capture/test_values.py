@@ -63,9 +63,10 @@ def _work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def capture(pipeline: Callable[[], object]) -> Captured:
-    with session("run", out="run.provn"):
+    with session("run", out="run.provn") as recorded:
         pipeline()
-    found = Captured(Path("run.provn"))
+    assert recorded.path is not None
+    found = Captured(recorded.path)
     assert found.problems() == []
     return found
 

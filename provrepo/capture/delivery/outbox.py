@@ -99,7 +99,7 @@ def _recovered(journal: Path) -> Path | None:
     from provrepo.capture.journal.document import build, save
 
     path, identity = _document(journal)
-    if path.exists():  # a later session had the same name
+    if path.exists():  # a session had the same name
         path = path.with_name(f"{path.stem}-{identity}{path.suffix}")
     document = build([*load(journal), *reports.recovered(journal), *children.recovered(journal)])
     if document is not None:

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
     from provrepo.capture.journal.events import Event
 
-__all__ = ["COLUMNS", "FEWEST", "LABELS", "described"]
+__all__ = ["COLUMNS", "FEWEST", "LABELS", "OTHERS", "described"]
 
 COLUMNS = 50
 """Columns that are described, from the left."""
 LABELS = 10
 """Labels of a column; a column with more is described without labels."""
+OTHERS = "(others)"
+"""In place of the labels of few rows, which are counted together."""
 FEWEST = 5
 """The fewest rows that a mean, a deviation or a label covers."""
 
@@ -133,4 +135,4 @@ def _labels(counts: Iterable[tuple[object, int]]) -> dict[str, int]:
         else:
             others += int(count)
     ordered = dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
-    return ordered | ({"(others)": others} if ordered and others else {})
+    return ordered | ({OTHERS: others} if ordered and others else {})

@@ -6,6 +6,7 @@ activity generated is declared a source.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from provrepo.capture.journal.attributes import MLS, content, file_attributes, instant, is_a, text, typed
 from provrepo.capture.journal.events import COMPLETED, FAILED, UNFINISHED, Event
 from provrepo.capture.journal.history import Entity, History, Run
+from provrepo.capture.journal.measurements import measured
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import (
@@ -32,6 +34,7 @@ from provrepo.model.statements import (
 )
 from provrepo.vocab import (
     DCTERMS,
+    DQV,
     PROV,
     PROV_LABEL,
     PROV_LOCATION,
@@ -43,7 +46,7 @@ from provrepo.vocab import (
     SPDX,
 )
 
-__all__ = ["build", "save"]
+__all__ = ["build", "free_path", "save", "save_new"]
 
 SHOWN = 72
 """Characters of a statement of SQL that are its label."""
@@ -56,8 +59,37 @@ _STATUS = {
 }
 
 
-def save(document: Document, path: Path) -> None:
-    """Write a document in the format of the path's suffix, or TriG, atomically."""
+def free_path(path: Path) -> Path:
+    """A path without a file: this one, or the first free one of ``weights-2.trig``, ``weights-3.trig`` and so on."""
+    stem, dot, suffixes = path.name[1:].partition(".")
+    found, number = path, 1
+    while os.path.lexists(found):
+        number += 1
+        found = path.with_name(f"{path.name[0]}{stem}-{number}{dot}{suffixes}")
+    return found
+
+
+def save_new(document: Document, path: Path) -> Path:
+    """Write a document to a new file, without ever replacing one; returns its path, as ``free_path`` chooses it."""
+    while True:
+        free = free_path(path)
+        with contextlib.suppress(FileExistsError):  # another process was faster
+            save(document, free, replace=False)
+            return free
+
+
+def save(document: Document, path: Path, *, replace: bool = True) -> None:
+    """Write a document in the format of the path's suffix, or TriG, atomically.
+
+    Args:
+        document: the document.
+        path: of the file.
+        replace: whether an existing file is replaced.
+
+    Raises:
+        FileExistsError: there is a file that is not to be replaced.
+        OSError: it cannot be written.
+    """
     from provrepo.capture.facts.environment import writing
     from provrepo.codecs import formats
 
@@ -71,9 +103,21 @@ def save(document: Document, path: Path) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
+        if replace or not _linked(partial, path):
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _linked(partial: Path, path: Path) -> bool:
+    """Give a file a second name, which must be new; False where the file system has no links."""
+    try:
+        path.hardlink_to(partial)
+    except FileExistsError:
+        raise
+    except OSError:
+        return False
+    return True
 
 
 def build(events: Iterable[Event]) -> Document | None:
@@ -121,7 +165,8 @@ class _Description:
                 activity = None if number is None else self._id(number)
                 args = (self._id(generated), self._id(used), activity, None, None)
                 self._statements.append(Statement(DERIVATION, None, args))
-        return Document(self._statements, prefixes={**_PREFIXES, "run": self._namespace})
+        measured = {"dqv": DQV} if any(entity.stats for entity in entities) else {}
+        return Document(self._statements, prefixes={**_PREFIXES, **measured, "run": self._namespace})
 
     def _id(self, name: str | int) -> Identifier:
         if isinstance(name, int):
@@ -232,8 +277,6 @@ class _Description:
                 attributes.append(text(SCHEMA + "name", kind["name"]))
             if kind["type"] == MLS + "Dataset" and (kind.get("version") or not entity.file):
                 attributes.append(text(DCTERMS + "hasVersion", kind.get("version") or self._about["id"]))
-        if entity.stats is not None:
-            attributes += _stats(entity.stats)
         if entity.maker is None:  # a value came from code that is no step, whatever that made it from
             value = entity.event["event"] == "value"
             attributes.append(is_a(PROVREPO + ("Unrecorded" if value else "Source")))
@@ -241,6 +284,26 @@ class _Description:
         if "sha256" in entity.event and not entity.event.get("coding"):
             general = content(entity.event["sha256"])
             self._statements.append(Statement(SPECIALIZATION, None, (self._id(entity.name), general)))
+        if entity.stats is not None:
+            self._measurements(entity, entity.stats)
+
+    def _measurements(self, entity: Entity, stats: Event) -> None:
+        """The statistics of a table, each as a measurement that the activity made which took or returned the table."""
+        run = self._history.runs.get(stats.get("activity", 0))
+        if run is None or run.failed:
+            run = self._history.runs[0]  # what an activity generated that failed does not count
+        roles = [use.role for use in run.uses if use.thing is entity and use.role]
+        place = entity.role or "result" if entity.maker is run else next(iter(roles), "table")
+        for number, found in enumerate(measured(stats), 1):
+            measurement = self._id(f"{entity.name}-measurement-{number}")
+            label = text(PROV_LABEL, f"{place} {found.name}")
+            computed = Identifier(DQV + "computedOn"), self._id(entity.name)
+            attributes = (is_a(DQV + "QualityMeasurement"), label, computed, *found.attributes)
+            self._statements += [
+                Statement(ENTITY, measurement, (), attributes),
+                Statement(GENERATION, None, (measurement, self._id(run.number), None)),
+                Statement(DERIVATION, None, (measurement, self._id(entity.name), None, None, None)),
+            ]
 
     def _described(self, entity: Entity) -> list[Attribute]:
         event = entity.event
@@ -297,19 +360,3 @@ def _resource(event: Event) -> list[Attribute]:
 def _tables(run: Run, thing: Entity, *, wrote: bool = False) -> list[str]:
     """The tables of a database that an activity read or wrote."""
     return sorted(set(run.tables.get((thing.event.get("path") or thing.event.get("url", ""), wrote), ())))
-
-
-def _stats(stats: Event) -> list[Attribute]:
-    """The description of a table. Values of a column begin with its name."""
-    shape = stats["shape"]
-    attributes = [typed(PROVREPO + "rowCount", str(shape[0]), "integer")]
-    if len(shape) == 2:
-        attributes.append(typed(PROVREPO + "columnCount", str(shape[1]), "integer"))
-    elif len(shape) > 2:
-        attributes.append(text(PROVREPO + "shape", " × ".join(map(str, shape))))
-    for key, form in (("missing", "d"), ("mean", ".6g"), ("deviation", ".6g")):
-        attributes += [text(PROVREPO + key, f"{name}={value:{form}}") for name, value in stats.get(key, {}).items()]
-    for name, labels in stats.get("labels", {}).items():
-        counts = ", ".join(f"{label}={count}" for label, count in labels.items())
-        attributes.append(text(PROVREPO + "distribution", f"{name}: {counts}"))
-    return attributes

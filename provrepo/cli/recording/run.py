@@ -36,7 +36,8 @@ _folder = click.argument(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="The file for the document; its suffix selects the format. Default: a new file in ./prov.",
+    help="The file for the document; its suffix selects the format. A file that exists is not replaced: the "
+    "second document is NAME-2.trig. Default: a new file in ./prov.",
 )
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(inputs: tuple[str, ...], outputs: tuple[str, ...], out: Path | None, command: tuple[str, ...]) -> int:

@@ -17,7 +17,7 @@ from provrepo.importers.openlineage.events import FORMAT, Dataset, Event, Proble
 from provrepo.importers.openlineage.facets import Context, mapped
 from provrepo.importers.openlineage.fold import Facets, Fold, Side, document_of, fold
 from provrepo.importers.openlineage.names import TERMS, Names
-from provrepo.importers.openlineage.quality import DQV, measured
+from provrepo.importers.openlineage.quality import measured
 from provrepo.importers.openlineage.run_facets import WFPROV
 from provrepo.importers.openlineage.runs import plan, state_run
 from provrepo.importers.openlineage.writing import writer
@@ -26,7 +26,7 @@ from provrepo.importers.parts import Part, Skipped
 from provrepo.importers.payload import state_payload
 from provrepo.importers.statements import Statements, json_value, link, unknown_members, words
 from provrepo.model.document import Document, Loss, ReaderWarning, SourceBytes
-from provrepo.vocab import DCAT, DCTERMS, PROVREPO, RDF, RDFS, SCHEMA, SPDX, XSD
+from provrepo.vocab import DCAT, DCTERMS, DQV, PROVREPO, RDF, RDFS, SCHEMA, SPDX, XSD
 
 __all__ = ["MAPPING", "losses", "merge", "read", "split", "write"]
 

@@ -12,11 +12,10 @@ from provrepo.importers.openlineage.fold import Side
 from provrepo.importers.openlineage.names import TERMS
 from provrepo.importers.statements import json_value, link, value, words
 from provrepo.model.statements import DERIVATION, GENERATION, Attribute
-from provrepo.vocab import DCTERMS, PROVREPO
+from provrepo.vocab import DCTERMS, DQV, PROVREPO
 
-__all__ = ["ASSERTIONS", "DQV", "METRICS", "TESTS", "measured", "tests"]
+__all__ = ["ASSERTIONS", "METRICS", "TESTS", "measured", "tests"]
 
-DQV = "http://www.w3.org/ns/dqv#"
 
 _ASSERTION = ("column", "severity", "name", "description", "expected", "actual", "content", "contentType")
 _TEST = ("type", "description", "expected", "actual", "content", "contentType")

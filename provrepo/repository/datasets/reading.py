@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from provrepo.importers.openlineage.names import TERMS, named, version_name
-from provrepo.importers.openlineage.quality import DQV
 from provrepo.model.unknown_versions import UNKNOWN, whole
 from provrepo.repository.datasets.records import DatasetInfo, DatasetVersion, Field, Named, Owner, Quality
 from provrepo.repository.datasets.source import (
@@ -23,7 +22,7 @@ from provrepo.repository.datasets.source import (
     text_of,
     values,
 )
-from provrepo.vocab import DCAT, DCTERMS, PROV, RDFS_LABEL, SCHEMA
+from provrepo.vocab import DCAT, DCTERMS, DQV, PROV, RDFS_LABEL, SCHEMA
 
 __all__ = ["dataset_iris", "dataset_versions", "datasets", "named_thing", "quality_of", "version_details"]
 
