@@ -12,6 +12,7 @@ from provrepo._version import __version__
 from provrepo.model.operations import register as _register
 
 if TYPE_CHECKING:
+    from provrepo.capture.notebooks import load_ipython_extension, unload_ipython_extension
     from provrepo.checks.findings import Finding, Severity
     from provrepo.checks.report import Report
     from provrepo.checks.validation import validate
@@ -40,9 +41,11 @@ _HOMES = {
     "Statement": "provrepo.model.statements",
     "compare": "provrepo.model.compare",
     "connect": "provrepo.remote.repository",
+    "load_ipython_extension": "provrepo.capture.notebooks",
     "open": "provrepo.repository.repository",
     "read": "provrepo.codecs.formats",
     "restore": "provrepo.repository.upkeep.restore",
+    "unload_ipython_extension": "provrepo.capture.notebooks",
     "validate": "provrepo.checks.validation",
 }
 """The modules of the public names."""
@@ -73,9 +76,11 @@ __all__ = [
     "__version__",
     "compare",
     "connect",
+    "load_ipython_extension",
     "open",
     "read",
     "restore",
+    "unload_ipython_extension",
     "validate",
 ]
 

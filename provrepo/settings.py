@@ -30,6 +30,7 @@ __all__ = [
     "for_command",
     "host_names",
     "load",
+    "notebook_name",
     "reports",
 ]
 
@@ -228,6 +229,11 @@ def enclosing_run() -> str | None:
     """The IRI of the activity that this process is part of: of ``provrepo run``, or of a step that started it."""
     found = os.environ.get(RUN, "")
     return found if re.fullmatch(r"urn:uuid:[0-9a-f-]{36}#(step-[0-9a-f-]+|session)", found) else None
+
+
+def notebook_name() -> str:
+    """The path of the notebook of this kernel, as the Jupyter server tells its kernels; empty if it does not."""
+    return os.environ.get("JPY_SESSION_NAME", "")
 
 
 def reports() -> list[str]:

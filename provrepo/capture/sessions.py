@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from provrepo.capture.activities import Activity
+    from provrepo.capture.journal.events import Event
     from provrepo.capture.recorder import Recorder, Recording
 
-__all__ = ["default_name", "ensure", "document_path", "session"]
+__all__ = ["default_name", "document_path", "end_session", "ensure", "open_session", "session"]
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 
@@ -123,6 +124,21 @@ def ensure() -> Recording | None:
     return recording
 
 
+def open_session(name: str, *, plan: Event) -> Recorder:
+    """Begin a session outside of a block; ``end_session`` ends it.
+
+    Args:
+        name: of the session and its document, which is ``prov/NAME.trig``.
+        plan: what it follows.
+    """
+    return _open(name, None, None, outside=False, stats=False, plan=plan)
+
+
+def end_session(recorder: Recorder) -> None:
+    """End a session that ``open_session`` began, and write its document."""
+    _close(recorder, None)
+
+
 def _end(recorder: Recorder) -> None:
     global _ended  # noqa: PLW0603 (as the process has one end)
     _ended = recorder.owner
@@ -149,7 +165,13 @@ def document_path(name: str, out: str | os.PathLike[str] | None) -> Path:
 
 
 def _open(
-    name: str | None, out: str | os.PathLike[str] | None, agent: str | None, *, outside: bool, stats: bool
+    name: str | None,
+    out: str | os.PathLike[str] | None,
+    agent: str | None,
+    *,
+    outside: bool,
+    stats: bool,
+    plan: Event | None = None,
 ) -> Recorder:
     from provrepo.capture import context_propagation
     from provrepo.capture.files.hook import watch
@@ -157,7 +179,7 @@ def _open(
 
     watch()  # first: what capture itself reads is not reported to ``provrepo run`` either
     name = name or default_name(_script())
-    recorder = Recorder(name, document_path(name, out), agent, outside=outside, stats=stats)
+    recorder = Recorder(name, document_path(name, out), agent, outside=outside, plan=plan, stats=stats)
     install(recorder)
     context_propagation.watch()
     return recorder

@@ -104,6 +104,12 @@ GROUPS: tuple[Group, ...] = (
         "openlineage-python 1.54.0: its transports and all of its facets, against a server that is disturbed",
     ),
     Group(
+        "notebooks",
+        240,
+        ("provrepo/capture/notebooks.py", "provrepo/capture/sessions.py"),
+        "IPython 9, nbconvert 7 and papermill 2: cells of a notebook are recorded as steps",
+    ),
+    Group(
         "capture_libraries",
         600,
         (

@@ -202,6 +202,10 @@ class _Description:
         attributes = [is_a(PROV + "Plan"), text(PROV_LABEL, plan["name"])]
         if plan.get("sha256"):
             attributes.append(text(SPDX + "checksumValue", plan["sha256"]))
+        if plan.get("path"):
+            attributes.append(text(PROV_LOCATION, plan["path"]))
+        if plan.get("cell"):
+            attributes.append(text(PROVREPO + "cell", plan["cell"]))
         if plan.get("commit"):
             attributes.append(text(PROVREPO + "commit", plan["commit"]))
         if "dirty" in plan:
