@@ -139,17 +139,21 @@ class NotFound(Error):
 
 
 class Withdrawn(NotFound):
-    """The document has been withdrawn.
+    """The document has been withdrawn, or the bytes of the version were erased.
 
     Attributes:
         reason: the reason given, or None.
-        time: the time of the withdrawal, as xsd:dateTime in UTC.
+        time: the time of the withdrawal or erasure, as xsd:dateTime in UTC.
+        state: ``withdrawn`` or ``erased``.
     """
 
-    def __init__(self, message: str, *, reason: str | None = None, time: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, reason: str | None = None, time: str | None = None, state: str | None = None
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.time = time
+        self.state = state or "withdrawn"
 
 
 class Denied(Error):

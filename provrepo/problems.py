@@ -137,7 +137,12 @@ def _error(status: int, problem: Mapping[str, Any], report: Callable[[Any], obje
     if issubclass(kind, errors.ReadError):
         return _read_error(kind, detail, problem)
     if issubclass(kind, errors.Withdrawn):
-        return kind(detail, reason=_text(problem, "reason"), time=_text(problem, "withdrawn_at"))
+        return kind(
+            detail,
+            reason=_text(problem, "reason"),
+            time=_text(problem, "withdrawn_at"),
+            state=_text(problem, "state"),
+        )
     if issubclass(kind, errors.TakenBack):
         return _taken_back(detail, problem.get("withdrawal"))
     if issubclass(kind, errors.Refused):

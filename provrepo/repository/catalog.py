@@ -243,6 +243,13 @@ def find_version(
         if not match:
             raise NotFound(f"{document} has no version {version}; there are 1 to {infos[-1].version}")
         found = match[0]
+    if found.state == "erased" and not erased:
+        raise Withdrawn(
+            f"the bytes of {document} version {found.version} were erased: {found.reason}",
+            reason=found.reason,
+            time=found.ended,
+            state="erased",
+        )
     if found.withdrawn and not curator:
         # The version may have been replaced before the withdrawal, or a later version submitted after it.
         withdrawal = store.ledger.withdrawal(project, document, found.version)
@@ -252,8 +259,6 @@ def find_version(
             reason=reason,
             time="" if withdrawal is None else withdrawal.time,
         )
-    if found.state == "erased" and not erased:
-        raise Withdrawn(f"the bytes of {document} version {found.version} were erased")
     return found
 
 

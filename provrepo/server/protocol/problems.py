@@ -160,7 +160,7 @@ def _members(error: errors.Error) -> dict[str, Any]:
     if isinstance(error, errors.ReadError):
         found = {"line": error.line, "column": error.column, "format": error.format}
     elif isinstance(error, errors.Withdrawn):
-        found = {"reason": error.reason, "withdrawn_at": error.time}
+        found = {"reason": error.reason, "withdrawn_at": error.time, "state": error.state}
     elif isinstance(error, errors.TakenBack):
         taken = {"state": error.state, "document": error.document, "version": error.version, "time": error.time}
         found = {"withdrawal": {**taken, "by": error.by, "reason": error.reason}}
