@@ -365,7 +365,7 @@ def test_browsers_get_problems_as_pages(site: Site) -> None:
         headers={**site.auth("all"), "Accept": BROWSER},
     )
     assert refused.status_code == 422
-    assert "<strong>Violation</strong>" in refused.text
+    assert '<span class="badge bad">Violation</span>' in refused.text
     assert re.search(r"[1-9]\d* violations?, \d+ warnings?, \d+ remarks?\.", refused.text)
     assert "https://example.org/a" in refused.text
 
