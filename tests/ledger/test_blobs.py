@@ -188,3 +188,31 @@ def test_directories_are_made_durably(tmp_path: Path, monkeypatch: pytest.Monkey
     assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
     durable.make_directory(tmp_path / "a" / "b")
     assert len(synced) == 2
+
+
+def test_received_files_become_blobs_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All bytes are synced before a name appears, and each directory is synced once, after all names."""
+    blobs = Blobs(tmp_path / "blobs")
+    known = b"known"
+    blobs.put(known)
+    files: dict[str, Path] = {}
+    for data in (known, *(f"bytes {number}".encode() for number in range(300))):
+        file = blobs.partial("copy") / hashlib.sha256(data).hexdigest()
+        file.write_bytes(data)
+        files[file.name] = file
+    events: list[tuple[str, Path | int]] = []
+    sync, sync_directory, replace = durable.sync, durable.sync_directory, Path.replace
+    monkeypatch.setattr(durable, "sync", lambda descriptor: (events.append(("bytes", descriptor)), sync(descriptor)))
+    monkeypatch.setattr(durable, "sync_directory", lambda path: (events.append(("names", path)), sync_directory(path)))
+    monkeypatch.setattr(Path, "replace", lambda path, to: (events.append(("appears", to)), replace(path, to)))
+    blobs.adopt(files)
+    steps = [what for what, _ in events if what != "bytes"]
+    first = next(place for place, (what, _) in enumerate(events) if what == "appears")
+    assert [what for what, _ in events[:first]] == ["bytes"] * 300
+    assert steps == ["appears"] * 300 + ["names"] * (len(steps) - 300)
+    directories = [path for what, path in events if what == "names"]
+    assert len(set(directories)) == len(directories)
+    assert {blobs.path(digest).parent for digest in files} <= set(directories)
+    assert not any(file.exists() for file in files.values())
+    assert all(blobs.verify(digest) and blobs.path(digest).stat().st_mode & 0o777 == 0o400 for digest in files)
+    blobs.adopt({})

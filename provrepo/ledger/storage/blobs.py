@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from provrepo.errors import Damaged, Denied, NotFound
@@ -16,6 +16,9 @@ __all__ = ["Blobs"]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
+
+Mapper = Callable[[Callable[[Path], None], Iterable[Path]], Iterable[None]]
+"""Calls a function for each of some paths."""
 
 
 class Blobs:
@@ -72,28 +75,34 @@ class Blobs:
             self._sync_name(digest)
         return digest
 
-    def adopt(self, file: Path, digest: str) -> None:
-        """Make a blob of a file, which must be on the same file system. The file is gone afterwards.
+    def adopt(self, files: Mapping[str, Path], each: Mapper = map) -> None:
+        """Make blobs of files, which must be on the same file system. The files are gone afterwards.
+
+        All bytes are synced, then all names, each directory once: a blob alone needs three directories.
 
         Args:
-            file: the file, whose bytes the caller has compared with the digest.
-            digest: their SHA-256 in hexadecimal.
+            files: by the SHA-256 of their bytes in hexadecimal, with which the caller has compared them.
+            each: calls a function for each of some paths, as ``map`` does; perhaps several at the same time.
 
         Raises:
             NoSpace: the disk is full.
             Damaged: the directory cannot be written.
         """
         self._require_writable()
-        with durable.translated(f"store a blob in {self._root}"):
-            if self._present(digest, file.stat().st_size):
-                file.unlink()
-            else:
-                with file.open("rb") as opened:
-                    durable.sync(opened.fileno())
-                file.chmod(0o400)
-                self._ensure_directory(self.path(digest).parent)
+        with durable.translated(f"store blobs in {self._root}"):
+            new = {digest: file for digest, file in files.items() if not self._present(digest, file.stat().st_size)}
+            list(each(_sync_private, new.values()))
+            names = {self.path(digest).parent for digest in files}
+            made = {path for directory in names - self._durable for path in (directory, directory.parent)}
+            for directory in sorted(made):  # the outer one first
+                directory.mkdir(mode=durable.PRIVATE, parents=True, exist_ok=True)
+            for digest, file in new.items():
                 file.replace(self.path(digest))
-            self._sync_name(digest)
+            for digest in files.keys() - new.keys():
+                files[digest].unlink()
+            # A name is synced in its directory; also if another process has written it.
+            list(each(durable.sync_directory, sorted(names | {directory.parent for directory in made})))
+            self._durable |= made
 
     def partial(self, owner: str) -> Path:
         """Return the folder of files that are being received for a mirror; it is created if it does not exist.
@@ -213,6 +222,13 @@ class Blobs:
         directory = self.path(digest).parent
         self._ensure_directory(directory)
         durable.sync_directory(directory)
+
+
+def _sync_private(file: Path) -> None:
+    """Sync the bytes of a file, and make it read-only."""
+    with file.open("rb") as opened:
+        durable.sync(opened.fileno())
+    file.chmod(0o400)
 
 
 def _listed(directory: Path) -> list[Path]:

@@ -340,9 +340,8 @@ def _receive(store: Store, mirror: Mirror, wanted: Mapping[str, int | None], blo
 
     with ThreadPoolExecutor(max_workers=max(1, blobs.parallel)) as threads:
         reasons = dict(zip(wanted, threads.map(receive, wanted), strict=True))
-        arrived = [blob for blob, reason in reasons.items() if reason is None]
         # The file system syncs the files and names of several threads together.
-        list(threads.map(lambda blob: store.blobs.adopt(folder / blob, blob), arrived))
+        store.blobs.adopt({blob: folder / blob for blob, reason in reasons.items() if reason is None}, threads.map)
     with suppress(OSError):
         folder.rmdir()
     return {blob: reason for blob, reason in reasons.items() if reason is not None}
