@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from collections.abc import Mapping
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from provrepo.capture.child.provrepo_paths import Replaced
 from provrepo.capture.failures import contained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from provrepo.capture.activities import Activity
     from provrepo.capture.recorder import Recording, SessionContext
@@ -31,6 +32,9 @@ def watch() -> None:
     AfterImport({name: contained(adapt) for name, adapt in _ADAPTED.items()}).install()
     if os.name == "posix":
         os.system = _System(os.system)
+        for name in ("posix_spawn", "posix_spawnp"):
+            if hasattr(os, name):
+                setattr(os, name, _Spawn(getattr(os, name)))
 
 
 # Threads --------------------------------------------------------------------------------------------------------------
@@ -132,6 +136,15 @@ def _subprocesses(module: Any) -> None:
         start(self, *args, **kwargs)
 
     module.Popen.__init__ = start_in_context
+
+
+class _Spawn(Replaced):
+    """``os.posix_spawn``, whose processes report to the current step."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        if len(args) > 2 and isinstance(args[2], Mapping):  # the environment, which has no name
+            args = (*args[:2], contained(_environment)(args[2]) or args[2], *args[3:])
+        return self.__wrapped__(*args, **kwargs)
 
 
 class _System(Replaced):

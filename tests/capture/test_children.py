@@ -46,6 +46,14 @@ STARTED = {
     "a shell": f"subprocess.run('{PYTHON} child.py < raw.csv > out.csv', shell=True, check=True)",
     "system": f"assert os.system('{PYTHON} child.py raw.csv out.csv') == 0",
     "system with bytes": f"assert os.system(b'{PYTHON} child.py raw.csv out.csv') == 0",
+    "posix_spawn": (
+        "assert os.waitpid(os.posix_spawn(sys.executable, [sys.executable, 'child.py', 'raw.csv', 'out.csv'], "
+        "dict(os.environ)), 0)[1] == 0"
+    ),
+    "posix_spawnp": (
+        "words = [sys.executable, 'child.py', 'raw.csv', 'out.csv']\n"
+        "assert os.waitpid(os.posix_spawnp(sys.executable, words, os.environ), 0)[1] == 0"
+    ),
     "popen": f"os.popen('{PYTHON} child.py raw.csv out.csv').close()",
 }
 

@@ -95,10 +95,12 @@ def rebind() -> None:
         return
     for module in list(sys.modules.values()):
         names = getattr(module, "__dict__", None)
-        for name, value in list(names.items()) if type(names) is dict else ():
+        if type(names) is not dict or _replaced.keys().isdisjoint(map(id, list(names.values()))):
+            continue  # without a loop of its own: there are tens of thousands of names
+        for name, value in list(names.items()):
             original, call = _replaced.get(id(value), (None, None))
             if original is not None and original is value:
-                names[name] = call  # type: ignore[index]
+                names[name] = call
 
 
 def original_of(owner: Any, name: str) -> Any:
