@@ -225,7 +225,7 @@ def test_downloads_and_commands_repeat_the_query(site: Site) -> None:
     text = get(site, "/lineage", iri=f"{EX}table", depth="2", strict="true")
     page = Page(text)
     downloads = [link["href"] or "" for link in page.all("a") if "download" in link]
-    assert len(downloads) == len({link["download"] for link in page.all("a") if "download" in link}) == 11
+    assert len(downloads) == len({link["download"] for link in page.all("a") if "download" in link}) == 12
     for target in downloads:
         asked = parse_qs(urlsplit(target).query)
         assert {name: asked[name] for name in ("iri", "depth", "strict")} == {

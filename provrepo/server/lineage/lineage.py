@@ -29,6 +29,7 @@ from provrepo.server.lineage import pages as lineage_pages
 from provrepo.server.lineage import provaq, targets
 from provrepo.server.lineage.page_query import EXPAND
 from provrepo.server.lineage.search_page import search_page
+from provrepo.server.lineage.tables import lineage_csv
 from provrepo.server.monitoring import access_log
 from provrepo.server.protocol import auth, body, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, Choice, choose, content_type
@@ -36,7 +37,7 @@ from provrepo.server.protocol.options import arguments
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import conditional, json_response
 from provrepo.server.queries import running
-from provrepo.server.routing.offers import LINEAGE, SVG, THING
+from provrepo.server.routing.offers import CSV, LINEAGE, SVG, THING
 
 __all__ = ["blueprint"]
 
@@ -66,7 +67,11 @@ _MOST_DOCUMENTS, _MOST_MOMENTS = 20, 60
 _INDENTED = 200
 """Nodes up to which JSON is indented."""
 
-_MOST_NODES = {JSON.name: limits.LINEAGE_NODES, SVG.name: limits.DRAWN_NODES, HTML.name: lineage_pages.MOST_LISTED}
+_MOST_NODES = {
+    **dict.fromkeys((JSON.name, CSV.name), limits.LINEAGE_NODES),
+    SVG.name: limits.DRAWN_NODES,
+    HTML.name: lineage_pages.MOST_LISTED,
+}
 """Nodes of an answer by its representation; those that are not named have ``limits.PRINTED_NODES``."""
 
 
@@ -108,7 +113,8 @@ def lineage() -> Response:
     }
     if isinstance(graph, FederatedLineage):
         totals["Provrepo-Complete"] = str(graph.complete).lower()
-    return _written(graph.write(choice.name), choice, totals)
+    written = lineage_csv(graph) if choice.name == CSV.name else graph.write(choice.name)
+    return _written(written, choice, totals)
 
 
 def _beyond(options: Mapping[str, Any]) -> dict[str, Any]:

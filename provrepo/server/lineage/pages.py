@@ -292,6 +292,8 @@ def downloads(name: str, formats: Iterable[str]) -> Iterator[Download]:
         formats: the formats besides JSON.
     """
     yield Download("json", "JSON", f"{name}.json")
+    if name == "lineage":
+        yield Download("csv", "CSV, a row for each thing", "lineage.csv")
     for known in map(by_name, formats):
         title = f"{known.title}, a bundle for each source" if known.name in BUNDLED else known.title
         # A file that is JSON of two kinds would otherwise have one name.

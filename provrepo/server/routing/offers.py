@@ -26,11 +26,13 @@ def _offers(*names: str) -> tuple[Offer, ...]:
     return tuple(Offer(name, by_name(name).media_types, by_name(name).suffixes) for name in names)
 
 
+CSV = Offer("csv", ("text/csv",), (".csv",))
 SVG = Offer("svg", ("image/svg+xml",), (".svg",))
 _BUNDLED = _offers(*BUNDLED)
 
 LINEAGE = (
     JSON,
+    CSV,
     *_offers("turtle", "rdfxml", "provjsonld", "rdfjsonld", "ntriples", "nquads"),
     *_BUNDLED,
     SVG,

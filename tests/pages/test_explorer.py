@@ -1,0 +1,146 @@
+"""The explorer of a lineage and the query page in a browser, by keys alone, without violations of the policy."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.browsing import Screen, browsing, serving
+from tests.support.lineages import BULLETIN, HYDRO, outlook
+from tests.support.serving import Site, opened
+
+CLICK = "new MouseEvent('click', {bubbles: true, cancelable: true})"
+LINEAGE = f"/lineage?iri={BULLETIN}"
+VIOLATIONS = """window.violations = [];
+addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective));
+addEventListener("error", (event) => violations.push(event.message));"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with opened(tmp_path_factory.mktemp("site")) as site:
+        site.submit("outlook", outlook(20, 6, 10))
+        site.submit("outlook", outlook())
+        yield site
+
+
+@pytest.fixture(scope="module")
+def browser(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Screen, str]]:
+    with browsing(tmp_path_factory.mktemp("profile")) as screen, serving(site.app) as address:
+        screen.call("Page.addScriptToEvaluateOnNewDocument", source=VIOLATIONS)
+        yield screen, address
+
+
+def until(screen: Screen, script: str) -> Any:
+    """The value of a script once it is true."""
+    deadline = time.monotonic() + 30
+    while not (found := screen.evaluate(script)):
+        assert time.monotonic() < deadline, script
+        time.sleep(0.05)
+    return found
+
+
+def shown(browser: tuple[Screen, str], path: str, width: int = 1440) -> Screen:
+    screen, address = browser
+    screen.show(address + path, width=width)
+    return screen
+
+
+def act(screen: Screen, script: str) -> None:
+    screen.evaluate(f"({script}, 0)")
+
+
+def press(screen: Screen, key: str) -> None:
+    for kind in ("keyDown", "keyUp"):
+        screen.call("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+
+
+@pytest.mark.browser
+def test_the_picture_is_walked_by_keys_alone(browser: tuple[Screen, str]) -> None:
+    screen = shown(browser, LINEAGE)
+    until(screen, "document.documentElement.classList.contains('scripted')")
+    assert screen.evaluate("document.querySelectorAll('svg.overview a[tabindex=\"0\"]').length") == 1
+    act(screen, "document.querySelector('.node.focus').focus()")
+    press(screen, "ArrowLeft")
+    assert until(screen, "document.activeElement.dataset.label") == "publish the bulletin"
+    press(screen, "ArrowLeft")
+    assert screen.evaluate("document.activeElement.dataset.label") == "Flood outlook, spring 2026.pdf"
+    assert screen.evaluate("document.querySelector('aside.side').hidden") is False
+    assert "Flood outlook, spring 2026.pdf" in screen.evaluate("document.querySelector('aside.side').innerText")
+    assert screen.evaluate("decodeURIComponent(location.hash)") == f"#{HYDRO}report"
+    # Everything before and after it is lit, through all steps.
+    assert screen.evaluate("document.querySelectorAll('.node.on').length") == 199
+    before = screen.evaluate("document.querySelector('svg.overview').getAttribute('viewBox')")
+    press(screen, "+")
+    assert screen.evaluate("document.querySelector('svg.overview').getAttribute('viewBox')") != before
+    press(screen, "Enter")
+    assert screen.evaluate("document.querySelector('svg.overview').classList.contains('near')")
+    press(screen, "0")
+    press(screen, "Escape")
+    assert screen.evaluate("document.querySelector('aside.side').hidden") is True
+    assert screen.evaluate("location.hash") == ""
+    assert screen.evaluate("violations") == []
+
+
+@pytest.mark.browser
+def test_a_shared_address_opens_the_same_view(browser: tuple[Screen, str]) -> None:
+    screen = shown(browser, f"{LINEAGE}&depth=6#{HYDRO}skill")
+    assert "skill of all scenarios" in until(screen, "document.querySelector('aside.side:not([hidden])')?.innerText")
+    chips = screen.evaluate("document.querySelectorAll('.chip').length")
+    assert chips > 0
+    act(screen, "document.querySelector('.node.focus').focus()")
+    number = int(screen.evaluate("document.querySelectorAll('.node').length"))
+    act(screen, f"document.querySelector('.chip').dispatchEvent({CLICK})")
+    until(screen, "location.search.includes('expand=')")
+    assert screen.evaluate("document.querySelectorAll('.node').length") > number
+    assert screen.evaluate("violations") == []
+
+
+@pytest.mark.browser
+def test_a_former_entry_is_chosen_and_everything_follows(browser: tuple[Screen, str]) -> None:
+    screen = shown(browser, LINEAGE)
+    slider = "document.querySelector('.as-of input[type=range]')"
+    until(screen, slider + " !== null")
+    act(screen, f"{slider}.value = '0', {slider}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+    until(screen, "location.search.includes('as_of=')")
+    assert "As it was at" in screen.evaluate("document.querySelector('[data-swap=said]').innerText")
+    rows = screen.evaluate("document.querySelectorAll('table.things tbody tr').length")
+    assert rows < 203
+    assert f"All {rows} things shown" in screen.evaluate("document.querySelector('#explorer-count').innerText")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1440, 2560])
+def test_no_width_scrolls_sideways(browser: tuple[Screen, str], width: int) -> None:
+    for path in (LINEAGE, "/sparql?query=SELECT%20*%20%7B%3Fs%20a%20%3Ft%7D", "/queries"):
+        screen = shown(browser, path, width)
+        assert screen.evaluate("document.scrollingElement.scrollWidth") <= width, path
+
+
+@pytest.mark.browser
+def test_the_query_page_has_an_editor_that_tab_leaves(browser: tuple[Screen, str]) -> None:
+    screen = shown(browser, "/projects/open/sparql?query=SELECT%20%3Fs%20%7B%20%3Fs%20a%20prov%3AAgent%20%7D")
+    until(screen, "document.querySelector('.editor')?.shadowRoot.querySelector('.cm-content') != null")
+    assert screen.evaluate("document.querySelector('#query').hidden") is True
+    act(screen, "document.querySelector('.editor').shadowRoot.querySelector('.cm-content').focus()")
+    press(screen, "Tab")
+    assert screen.evaluate("document.activeElement.className") != "editor"
+    act(screen, "document.querySelector('#query-form').requestSubmit()")
+    until(screen, "/^[0-9.]+ s$/.test(document.querySelector('#query-state').textContent)")
+    assert "Lin Wei" in screen.evaluate("document.querySelector('#answer').innerText")
+    assert screen.evaluate("violations") == []
+
+
+def test_a_lineage_is_exported_as_csv(site: Site) -> None:
+    answer = site.client.get(f"{LINEAGE}&format=csv")
+    assert answer.mimetype == "text/csv"
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(rows) == 203
+    assert (rows[0]["iri"], rows[0]["label"], rows[0]["steps"]) == (BULLETIN, "Flood bulletin 2026-03.html", "0")
+    assert rows[0]["came_from"] == f"wasGeneratedBy={HYDRO}publish"
+    assert sum(len(row["came_from"].split()) for row in rows) == 390
