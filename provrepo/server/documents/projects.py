@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, request, url_for
 
+from provrepo.repository.exchange import rights
 from provrepo.repository.records import DocumentInfo, ProjectInfo
 from provrepo.server.discovery import schema_org
-from provrepo.server.pages import pages
-from provrepo.server.protocol import auth, body
+from provrepo.server.monitoring import metrics
+from provrepo.server.pages import charts, pages
+from provrepo.server.protocol import auth, body, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import Links, conditional, json_response, pagination
@@ -52,7 +54,7 @@ def one(project: str) -> Response:
         return _page(info)
     # Parameters that only the page uses must be valid for JSON too.
     pagination()
-    _flag("withdrawn")
+    _asked("name")
     return json_response(info.to_dict())
 
 
@@ -80,9 +82,9 @@ def documents(project: str) -> Response:
         return _page(info)
     if name := request.args.get("name"):
         pagination()
-        _flag("withdrawn")
+        _asked("name")
         return json_response({"project": project, "documents": [repo.document(project, name).to_dict()]})
-    shown, following = _documents(project)
+    shown, following = _documents(project, _asked("name"))
     return json_response({"project": project, "documents": [info.to_dict() for info in shown]}, next_=following)
 
 
@@ -92,8 +94,12 @@ def _wants_page() -> bool:
 
 
 def _page(info: ProjectInfo) -> Response:
-    shown, following = _documents(info.name)
-    after = request.args.get("after", "")
+    repo, after = auth.repository(), request.args.get("after", "")
+    asked = _asked("newest" if info.documents <= _SORTED and not after else "name")
+    shown, following = _documents(info.name, asked)
+    counted = info.entries <= _COUNTED
+    found = metrics.cached(repo, info) if counted else None
+    reviewer = rights.may_review(repo.context, info.name)
     titled = any(document.title != document.name for document in shown)
     answer = pages.page(
         "project.html",
@@ -102,6 +108,13 @@ def _page(info: ProjectInfo) -> Response:
         titled=titled,
         following=following,
         after=after,
+        asked=asked,
+        sorts=SORTS,
+        metrics=found,
+        chart=charts.chart(found["over_time"]) if found else None,
+        waiting=repo.pending(info.name) if reviewer else [],
+        attention=[document for document in shown if _needs_attention(document)],
+        may_write=repo.context.curates(info.name),
         description=schema_org.block(schema_org.project(info)),
     )
     links = Links()
@@ -110,12 +123,87 @@ def _page(info: ProjectInfo) -> Response:
     return conditional(answer)
 
 
-def _documents(project: str) -> tuple[list[DocumentInfo], str | None]:
+class _Asked(NamedTuple):
+    """What is asked of a list of documents: a text that they contain, an order, and how many are left out."""
+
+    q: str
+    sort: str
+    offset: int
+    withdrawn: bool
+
+
+def _asked(default: str) -> _Asked:
+    """The parameters of the list in the current request.
+
+    Raises:
+        Rejected: 400, the order is unknown, or a number is none.
+    """
+    sort = request.args.get("sort") or default
+    if sort not in SORTS:
+        raise Rejected(400, f"sort={sort[:40]} is no order; there are: {', '.join(SORTS)}")
+    offset = parameters.number("offset", _SORTED, least=0) or 0
+    return _Asked(request.args.get("q", "").strip(), sort, offset, _flag("withdrawn"))
+
+
+def _documents(project: str, asked: _Asked) -> tuple[list[DocumentInfo], str | None]:
     """The requested part of the list, and the address of the next part."""
     page = pagination()
-    found = auth.repository().documents(project, after=page.after, limit=page.limit + 1, withdrawn=_flag("withdrawn"))
-    shown = found[: page.limit]
-    return shown, page.next(shown[-1].name) if len(found) > len(shown) else None
+    repo = auth.repository()
+    if asked.sort == "name" and not asked.q and not asked.offset:
+        found = repo.documents(project, after=page.after, limit=page.limit + 1, withdrawn=asked.withdrawn)
+        shown = found[: page.limit]
+        return shown, page.next(shown[-1].name) if len(found) > len(shown) else None
+    if repo.project(project).documents > _SORTED:
+        raise Rejected(400, f"more than {_SORTED:,} documents are listed by name alone; /search finds one")
+    wanted = asked.q.casefold()
+    found = [
+        document
+        for document in repo.documents(project, after=page.after, withdrawn=asked.withdrawn)
+        if wanted in "\n".join((document.name, document.title, document.current.submitter)).casefold()
+    ]
+    found.sort(key=_ORDERS[asked.sort])
+    shown = found[asked.offset : asked.offset + page.limit]
+    ends = asked.offset + page.limit
+    if ends >= len(found):
+        return shown, None
+    kept = {name: request.args[name] for name in ("format", "withdrawn", "q", "after") if request.args.get(name)}
+    arguments = {**(request.view_args or {}), **kept, "sort": asked.sort, "offset": ends, "limit": page.limit}
+    return shown, url_for(request.endpoint or "", **arguments)
+
+
+def _needs_attention(document: DocumentInfo) -> bool:
+    current = document.current
+    failing = current.verdict != "conforms" or current.possible is False or current.set_aside or current.origin_warnings
+    return current.state == "current" and bool(failing or current.warnings)
+
+
+def _newest_first(document: DocumentInfo) -> tuple[bool, list[int], str]:
+    """Failing ones first, then the newest."""
+    current = document.current
+    fails = current.verdict != "conforms" or bool(current.set_aside or current.origin_warnings)
+    return not (fails and current.state == "current"), [-ord(character) for character in current.time], document.name
+
+
+SORTS = {
+    "newest": "Failing first, then newest",
+    "name": "By name",
+    "statements": "Most statements first",
+    "warnings": "Most warnings first",
+}
+"""The orders of documents; lists in JSON are by name unless they ask for another."""
+
+_ORDERS: Mapping[str, Callable[[DocumentInfo], Any]] = {
+    "newest": _newest_first,
+    "name": lambda document: document.name,
+    "statements": lambda document: (-document.current.statements, document.name),
+    "warnings": lambda document: (-(document.current.warnings or 0), document.name),
+}
+
+_SORTED = 5_000
+"""The most documents of a project that are listed in another order than by name, for which all are read."""
+
+_COUNTED = 5_000
+"""The most entries of a project whose page has its metrics, for which the report of each version is read once."""
 
 
 def _flag(name: str) -> bool:

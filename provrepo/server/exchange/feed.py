@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, request, send_file
 
 from provrepo.errors import NotFound, Withdrawn
 from provrepo.repository.exchange.serving import BULK_BLOBS, BULK_BYTES, StreamEnd
+from provrepo.server.pages import pages
 from provrepo.server.protocol import auth, body
-from provrepo.server.protocol.negotiate import choose
+from provrepo.server.protocol.negotiate import HTML, choose
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import Links, json_response, not_modified, pagination
 from provrepo.server.routing.offers import BLOBS, ENTRIES
@@ -53,7 +55,32 @@ def ledger(project: str) -> Response:
     found = repo.entries(project, after=after, limit=page.limit + 1)
     shown = found[: page.limit]
     following = page.next(str(shown[-1].sequence)) if len(found) > len(shown) else None
+    if choose(ENTRIES).name == HTML.name:
+        rows = [
+            (each.sequence, each.entry["time"], each.entry["kind"], _about(each.entry), each.sha256) for each in shown
+        ]
+        page_ = pages.page(
+            "listed.html",
+            project=project,
+            heading=f"Ledger of {project}",
+            lead="Each entry contains the digest of the one before it: none can be changed or left out unnoticed.",
+            caption=f"Entries after {after} of {end.sequence}",
+            columns=("Entry", "Time", "Kind", "About", "SHA-256"),
+            rows=rows,
+            fields=[("after", "After entry", str(after or ""))],
+            empty="There are no entries here.",
+            following=following,
+        )
+        return _with_end(page_, end)
     return json_response({"project": project, "entries": [entry.to_dict() for entry in shown]}, next_=following)
+
+
+def _about(entry: Mapping[str, Any]) -> str:
+    """What an entry is about, in a few words; the JSON has all of it."""
+    document, version = entry.get("document"), entry.get("version")
+    if document:
+        return f"{document}, version {version}" if version else str(document)
+    return ", ".join(str(entry[name]) for name in ("pending", "decision", "peer", "public", "title") if entry.get(name))
 
 
 @blueprint.get("/projects/<project>/ledger/origin")

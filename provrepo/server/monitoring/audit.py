@@ -7,8 +7,9 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
+from provrepo.server.pages import pages
 from provrepo.server.protocol import auth, parameters
-from provrepo.server.protocol.negotiate import JSON, Offer, choose, content_type
+from provrepo.server.protocol.negotiate import HTML, JSON, Offer, choose, content_type
 from provrepo.server.protocol.respond import Links, json_response
 from provrepo.server.queries import running
 
@@ -16,7 +17,7 @@ __all__ = ["OFFERS", "blueprint"]
 
 blueprint = Blueprint("audit", __name__)
 
-OFFERS = (JSON, Offer("csv", ("text/csv",), (".csv",)))
+OFFERS = (JSON, Offer("csv", ("text/csv",), (".csv",)), HTML)
 _FILTERS = ("document", "since", "until", "by", "action", "refused", "format")
 
 
@@ -44,6 +45,29 @@ def of_project(project: str) -> Response:
         following = url_for("audit.of_project", project=project, **filters, limit=limit, after=found.following)
     if choice.name == JSON.name:
         response = json_response(found.to_dict(), next_=following)
+    elif choice.name == HTML.name:
+        filters = {name: request.args.get(name, "") for name in _FILTERS}
+        response = pages.page(
+            "listed.html",
+            project=project,
+            heading=f"Who changed and who read {project}",
+            lead="Changes are entries of the ledger. Requests are kept as long as the settings say.",
+            caption=f"{len(found.events)} events, oldest first",
+            columns=("Action", "Time", "By", "Document", "Version", "Status", "Token"),
+            rows=[
+                (e.action, e.time, e.name or "anonymous", e.document, e.version or "", e.status or "", e.token)
+                for e in found.events
+            ],
+            fields=[
+                ("document", "Document", filters["document"]),
+                ("by", "By", filters["by"]),
+                ("action", "Action", filters["action"]),
+                ("since", "Since", filters["since"]),
+                ("until", "Until", filters["until"]),
+            ],
+            empty="No event fits.",
+            following=following,
+        )
     else:
         response = Response(found.to_csv(), content_type=content_type(choice.media_type))
         if following:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from provrepo.repository import access
+from provrepo.server.pages import pages
 from provrepo.server.protocol import auth
+from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.respond import json_response
 
 __all__ = ["blueprint"]
@@ -24,6 +26,8 @@ def health() -> Response:
     found = auth.store().health()
     if not access.may_administer(auth.repository().actor):
         found = {name: found[name] for name in _PUBLIC}
+    if choose((JSON, HTML)).name == HTML.name:
+        return pages.page("health.html", health=found)
     return json_response(found)
 
 

@@ -14,12 +14,15 @@ from flask import Blueprint, Flask, Response, current_app
 
 from provrepo.repository import access
 from provrepo.repository.exchange.mirroring.background import failures
+from provrepo.repository.records import ProjectInfo
 from provrepo.repository.repository import Repository
+from provrepo.server.pages import charts, pages
 from provrepo.server.protocol import auth
-from provrepo.server.protocol.respond import json_response
+from provrepo.server.protocol.negotiate import HTML, JSON, choose
+from provrepo.server.protocol.respond import conditional, json_response
 from provrepo.workers.shares import Figures
 
-__all__ = ["add_load", "blueprint"]
+__all__ = ["add_load", "blueprint", "cached"]
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -77,7 +80,17 @@ def add_load(app: Flask, what: str, figures: Callable[[], Figures]) -> None:
 @blueprint.get("/projects/<project>/metrics")
 def one(project: str) -> Response:
     """Conformance and lineage coverage of a project, now and by month."""
-    return json_response(auth.repository().metrics(project))
+    repo = auth.repository()
+    if choose((JSON, HTML)).name == HTML.name:
+        found = cached(repo, repo.project(project))
+        return conditional(pages.page("metrics.html", metrics=found, chart=charts.chart(found["over_time"])))
+    return json_response(repo.metrics(project))
+
+
+def cached(repository: Repository, info: ProjectInfo) -> dict[str, Any]:
+    """The metrics of a project, computed once for each number of its entries."""
+    cache: _MetricsCache = current_app.extensions.setdefault(_CACHE, _MetricsCache())
+    return cache.of(repository, info.name, info.entries)
 
 
 @blueprint.get("/metrics")
@@ -110,9 +123,8 @@ def _of_server(repository: Repository) -> Iterator[tuple[str, dict[str, str], fl
 
 
 def _of_projects(repository: Repository) -> Iterator[tuple[str, dict[str, str], float]]:
-    cache: _MetricsCache = current_app.extensions.setdefault(_CACHE, _MetricsCache())
     for info in repository.projects():
-        found = cache.of(repository, info.name, info.entries)
+        found = cached(repository, info)
         project = {"project": info.name}
         yield "provrepo_documents", project, found["documents"]
         yield "provrepo_documents_without_findings", project, found["without_findings"]

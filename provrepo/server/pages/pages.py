@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Flask, Response, render_template, url_for
@@ -11,7 +12,9 @@ from provrepo._version import __version__
 from provrepo.checks.findings import Severity
 from provrepo.checks.render import groups
 from provrepo.codecs.formats import READABLE
-from provrepo.repository.records import Actor
+from provrepo.errors import NotFound, Withdrawn
+from provrepo.repository.records import Actor, ProjectInfo, VersionInfo
+from provrepo.repository.repository import Repository
 from provrepo.server.discovery import schema_org
 from provrepo.server.pages import display
 from provrepo.server.pages.isolation import Isolation
@@ -30,13 +33,39 @@ def home() -> Response:
     repo = auth.repository()
     projects = repo.projects()
     answer = page(
-        "home.html", projects=projects, formats=READABLE, description=schema_org.block(schema_org.repository(projects))
+        "home.html",
+        projects=projects,
+        newest=_newest(repo, projects),
+        formats=READABLE,
+        description=schema_org.block(schema_org.repository(projects)),
     )
     links = Links()
     links.add(url_for("linksets.api_catalog"), "api-catalog", "application/linkset+json")
     links.add(url_for("catalogs.catalog"), "describedby", "text/turtle")
     answer.headers["Link"] = str(links)
     return answer
+
+
+_NEWEST, _RECENT = 8, 20
+"""The documents on the home page, and the entries of each project among which they are."""
+
+
+def _newest(repo: Repository, projects: Sequence[ProjectInfo]) -> list[VersionInfo]:
+    """The newest versions in the projects that the caller may read, the newest first."""
+    recent: list[tuple[str, str, str, int]] = []
+    for info in projects[:50]:
+        for each in repo.entries(info.name, after=max(0, info.entries - _RECENT), limit=_RECENT):
+            if each.entry["kind"] == "submit":
+                recent.append((each.entry["time"], info.name, each.entry["document"], each.entry["version"]))
+    found: list[VersionInfo] = []
+    for _, project, name, number in sorted(recent, reverse=True):
+        try:
+            version = repo.version(project, name, number)
+        except (NotFound, Withdrawn):
+            continue
+        if version.state == "current" and len(found) < _NEWEST:
+            found.append(version)
+    return found
 
 
 def page(template: str, **context: Any) -> Response:

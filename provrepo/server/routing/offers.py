@@ -58,5 +58,5 @@ CITATION = (
     Offer("jsonld", ("application/ld+json", "application/json"), (".jsonld", ".json")),
     Offer("bibtex", ("application/x-bibtex", "text/x-bibtex"), (".bib",)),
 )
-ENTRIES = (JSON, Offer("ndjson", ("application/x-ndjson",), (".ndjson",)))
+ENTRIES = (JSON, Offer("ndjson", ("application/x-ndjson",), (".ndjson",)), HTML)
 BLOBS = (Offer("blobs", ("application/vnd.provrepo.blobs",), ()),)

@@ -15,8 +15,10 @@ from werkzeug.routing import Rule
 
 from provrepo._version import __version__
 from provrepo.problems import MEDIA_TYPE
+from provrepo.server.pages import pages
 from provrepo.server.protocol.headers import REQUEST_ID, RESPONSE_HEADERS
-from provrepo.server.protocol.respond import json_response
+from provrepo.server.protocol.negotiate import HTML, JSON, choose
+from provrepo.server.protocol.respond import conditional, json_response
 from provrepo.server.routing import bodies, schemas
 from provrepo.server.routing.rates import Rate
 from provrepo.server.routing.routes import NAME, OPERATIONS, STRING, Operation, Permission
@@ -53,7 +55,10 @@ _Ids = Mapping[tuple[str, str, Set[str]], str]
 @blueprint.get("/openapi.json")
 def own() -> Response:
     """This description (OpenAPI 3.1)."""
-    return json_response(describe(current_app), compact=True)
+    found = describe(current_app)
+    if choose((JSON, HTML)).name == HTML.name:
+        return conditional(pages.page("api.html", api=found))
+    return json_response(found, compact=True)
 
 
 def describe(app: Flask) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from provrepo.server.routing.operations import Access, Operation, Permission, Re
 from provrepo.server.routing.rates import Rate
 from provrepo.server.routing.routes_of_exchange import EXCHANGE
 from provrepo.server.routing.routes_of_marquez import MARQUEZ
+from provrepo.server.routing.routes_of_monitoring import MONITORING
 from provrepo.server.routing.routes_of_pages import PAGES
 from provrepo.server.routing.routes_of_statements import STATEMENTS
 
@@ -68,10 +69,8 @@ _VALUES: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "s
 
 
 # About the server itself; the same for all callers.
-_PROBE = Access(Permission.NOTHING, Rate.FREE, None)
 _SELF = Access(Permission.NOTHING, Rate.READ, None)
 _SITEMAP = Access(Permission.NOTHING, Rate.QUERY, None)
-_HEALTH = Access(Permission.CALLER, Rate.FREE, None)
 # About everything that the caller may read.
 _OVERVIEW = Access(Permission.CALLER, Rate.READ, Action.LIST)
 _FIGURES = Access(Permission.CALLER, Rate.READ, None)
@@ -101,7 +100,6 @@ _PING = Access(Permission.READ, Rate.PINGBACK, Action.PINGBACK)
 _PINGBACKS = Access(Permission.WRITE, Rate.READ, Action.LIST)
 _NOTICE = Access(Permission.CALLER, Rate.NOTICE, Action.NOTICE)
 _INBOX = Access(Permission.CALLER, Rate.READ, Action.LIST)
-_AUDIT = Access(Permission.WRITE, Rate.QUERY, Action.AUDIT)
 _DISCARD = Access(Permission.WRITE, Rate.WRITE, Action.DISCARD)
 
 
@@ -210,6 +208,13 @@ _PROJECTS = RequestParameter(
     "project", _several(PROJECT.schema), "A project to query; several are queried as one. None for all public projects."
 )
 _AFTER_ENTRY = RequestParameter("after", {"type": "integer", "minimum": 0}, "Only entries after this sequence number.")
+_ORDERED = (
+    RequestParameter("q", STRING, "Only documents whose name, title or submitter contains it."),
+    RequestParameter(
+        "sort", _one_of("newest", "name", "statements", "warnings"), "By name, on pages the newest first."
+    ),
+    RequestParameter("offset", {"type": "integer", "minimum": 0}, "The number of documents to leave out."),
+)
 _WITHDRAWN = RequestParameter("withdrawn", _FLAG, "Include withdrawn documents.")
 
 _OF_PICTURE = (
@@ -236,11 +241,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("projects.create", "POST"): Operation(
         _CREATE, request_types=_JSON, statuses=(201,), problems=(409, 413, 415, 507)
     ),
-    ("projects.one", "GET"): Operation(_LISTED, _PAGED, (_AFTER, _LIMIT, _WITHDRAWN, _FORMAT), problems=(404,)),
+    ("projects.one", "GET"): Operation(
+        _LISTED, _PAGED, (*_ORDERED, _AFTER, _LIMIT, _WITHDRAWN, _FORMAT), problems=(404,)
+    ),
     ("projects.documents", "GET"): Operation(
         _LISTED,
         _PAGED,
-        (_NAME, _AFTER, _LIMIT, _WITHDRAWN, _FORMAT),
+        (_NAME, *_ORDERED, _AFTER, _LIMIT, _WITHDRAWN, _FORMAT),
         problems=(404,),
     ),
     ("datasets.index", "GET"): Operation(
@@ -289,24 +296,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         ),
         problems=(404,),
     ),
-    ("audit.of_project", "GET"): Operation(
-        _AUDIT,
-        (*_JSON, "text/csv"),
-        (
-            RequestParameter("document", NAME, "Only events about this document."),
-            RequestParameter("since", STRING, "Only events from this day or time on."),
-            RequestParameter("until", STRING, "Only events up to the end of this day, or before this time."),
-            RequestParameter(
-                "by", STRING, "Only events of this actor: a name, or the identifier of an actor or token."
-            ),
-            RequestParameter("action", _one_of(*Action), "Only events of this action."),
-            RequestParameter("refused", _FLAG, "Refused requests instead of answered ones."),
-            RequestParameter("after", STRING, "Only events after this one."),
-            _LIMIT,
-            _FORMAT,
-        ),
-        problems=(406,),
-    ),
+    **MONITORING,
     ("submissions.submit", "POST"): Operation(
         _SUBMIT,
         parameters=(
@@ -428,7 +418,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _SUBMITTED,
         problems=(404, 413, 415),
     ),
-    ("profiles.index", "GET"): Operation(_PROFILED, parameters=(PROJECT_PROFILES, _FORMAT), problems=(404,)),
+    ("profiles.index", "GET"): Operation(_PROFILED, _PAGED, parameters=(PROJECT_PROFILES, _FORMAT), problems=(404,)),
     ("sparql.public", "GET"): replace(_QUERY_GET, parameters=(*_QUERY_GET.parameters, _PROJECTS)),
     ("sparql.public", "POST"): replace(_QUERY_POST, parameters=(*_QUERY_POST.parameters, _PROJECTS)),
     ("sparql.endpoint", "GET"): _QUERY_GET,
@@ -502,11 +492,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("inbox.listed", "GET"): Operation(_INBOX, _media(*offers.INBOX), (_FORMAT,), problems=(406,)),
     ("inbox.one", "GET"): Operation(_INBOX, _media(*offers.INBOX), (_FORMAT,), problems=(404, 406)),
     **EXCHANGE,
-    ("health.health", "GET"): Operation(_HEALTH),
-    ("health.ready", "GET"): Operation(_PROBE),
-    ("metrics.every", "GET"): Operation(_FIGURES, ("text/plain",)),
-    ("metrics.one", "GET"): Operation(_LISTED, problems=(404,)),
-    ("openapi.own", "GET"): Operation(_SELF),
+    ("openapi.own", "GET"): Operation(_SELF, _PAGED, (_FORMAT,)),
     ("static", "GET"): _FILES,
     ("vendor.editor", "GET"): replace(_FILES, response_types=("text/javascript",), statuses=(200,)),
     ("vendor.licenses", "GET"): replace(_FILES, response_types=("text/plain",), statuses=(200,)),
