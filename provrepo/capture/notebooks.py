@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -111,6 +112,15 @@ def _of_parent() -> list[Path]:
     return [folder / os.fsdecode(word) for word in words if word.endswith(b".ipynb")]
 
 
+def _unmeasured(source: str) -> str:
+    """Code without the magics of IPython that only measure or hide what it does, which would turn it into text."""
+    return _LINE_MAGIC.sub(r"\1", _CELL_MAGIC.sub("", source))
+
+
+_CELL_MAGIC = re.compile(r"\A\s*%%(?:time|timeit|capture|prun)\b[^\n]*\n")
+_LINE_MAGIC = re.compile(r"(?m)^([ \t]*)%(?:time|prun) +(?=\S)")
+
+
 class Names(NamedTuple):
     """The names in the code of a cell: those that it reads, binds, and of which it changes an item or attribute."""
 
@@ -174,7 +184,7 @@ class Extension:
         number = cell.number if cell else f"run {self._shell.execution_count}"
         label = "parameters" if source.startswith(_PARAMETERS) else f"cell {number}"
         activity = Activity(recorder, label, recorder.root, recorder.plan(("cell", plain), plan))
-        self._names = names_of(self._shell.transform_cell(source))
+        self._names = names_of(self._shell.transform_cell(_unmeasured(source)))
         for name in self._names.read:
             for value in things(self._shell.user_ns.get(name)):
                 known = recorder.values.known(value)

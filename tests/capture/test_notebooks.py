@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import provrepo
-from provrepo.capture.notebooks import find, names_of
+from provrepo.capture.notebooks import _unmeasured, find, names_of
 from provrepo.model.statements import DERIVATION
 from provrepo.vocab import PROV_LOCATION, PROV_TYPE, PROVREPO
 from tests.support.captured import Captured
@@ -142,6 +142,12 @@ def test_names_of_code() -> None:
     assert set(found.bound) == {"x", "n", "i"}
     assert set(found.changed) == {"b", "c", "n"}
     assert names_of("not python !") == ((), (), ())
+
+
+@pytest.mark.parametrize("magic", ["%time ", "%%time\n", "%%capture out\n"])
+def test_magics_that_measure_do_not_hide_names(magic: str) -> None:
+    found = names_of(_unmeasured(f"{magic}x = sorted(rows)"))
+    assert (set(found.read), found.bound) == ({"sorted", "rows"}, ("x",))
 
 
 def test_capture_that_is_off_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
