@@ -172,6 +172,21 @@ def test_an_erased_version_is_called_erased_with_reason_and_date(site: Site) -> 
     assert (gone.get_json()["reason"], gone.get_json()["withdrawn_at"]) == (erased["reason"], erased["ended"])
 
 
+def test_parts_of_a_history_make_the_whole(site: Site) -> None:
+    whole = data(site, f"{AT}/erased/versions")["versions"]
+    path, seen = f"{AT}/erased/versions?limit=2", []
+    while path:
+        answer = site.client.get(path)
+        part = answer.get_json()["versions"]
+        assert [rows for _, rows in shown(site, path).tables] == [len(part)]
+        seen = part + seen
+        path = (
+            answer.headers["Link"].split(">")[0].lstrip("<") if 'rel="next"' in answer.headers.get("Link", "") else ""
+        )
+    assert seen == whole
+    assert "2 of 3 versions" in shown(site, f"{AT}/erased/versions?limit=2").text
+
+
 def test_a_withdrawn_document_is_called_withdrawn_with_reason_and_date(site: Site) -> None:
     gone = site.client.get(f"{AT}/gone").get_json()
     text = shown(site, f"{AT}/gone").text

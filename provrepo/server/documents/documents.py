@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from typing import Any, cast
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request, url_for
 
 from provrepo._version import __version__
 from provrepo.codecs.formats import WRITABLE, by_name
+from provrepo.limits import MAX_PAGE_SIZE
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.server.discovery import dcat, linksets, signposts
@@ -16,7 +18,7 @@ from provrepo.server.documents import reports
 from provrepo.server.lineage import provaq
 from provrepo.server.pages import pages
 from provrepo.server.pages.document_page import document_page
-from provrepo.server.protocol import auth
+from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, Choice, Offer, choose, content_type
 from provrepo.server.protocol.respond import conditional, json_response, not_modified, version_number
 from provrepo.server.routing.offers import METADATA
@@ -29,6 +31,11 @@ OFFERS = (*(Offer(f.name, f.media_types, f.suffixes) for f in WRITABLE), HTML)
 """PROV-JSON is first and so the default; the page is last, so that only clients that ask for HTML get it."""
 
 _DOCUMENT = "/projects/<project>/documents/<document>"
+
+_ON_PAGE = 50
+"""Versions on a page."""
+
+_MOST_VERSIONS = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +71,37 @@ def one(project: str, document: str, version: str) -> Response:
 
 @blueprint.get(f"{_DOCUMENT}/versions")
 def versions(project: str, document: str) -> Response:
-    """The versions of a document, oldest first."""
+    """The versions of a document, oldest first: all, or the last ``?limit=`` before version ``?before=``.
+
+    A page has the newest first, and at most 50 unless ``limit`` says otherwise.
+    """
     repo = auth.repository()
     history = repo.history(project, document)
-    if choose((JSON, HTML)).name == HTML.name:
-        return conditional(pages.page("versions.html", project=project, name=document, history=history))
-    return json_response({"project": project, "name": document, "versions": [info.to_dict() for info in history]})
+    page = choose((JSON, HTML)).name == HTML.name
+    before = parameters.number("before", _MOST_VERSIONS)
+    limit = parameters.number("limit", MAX_PAGE_SIZE) or (_ON_PAGE if page else None)
+    found = [info for info in history if before is None or info.version < before]
+    shown = found[-limit:] if limit else found
+    further = None
+    if len(shown) < len(found):
+        kept = {"format": request.args["format"]} if "format" in request.args else {}
+        further = url_for(
+            "documents.versions",
+            project=project,
+            document=document,
+            before=shown[0].version,
+            limit=limit,
+            **cast("dict[str, Any]", kept),
+        )
+    if page:
+        return conditional(
+            pages.page(
+                "versions.html", project=project, name=document, history=shown, total=len(history), further=further
+            )
+        )
+    return json_response(
+        {"project": project, "name": document, "versions": [info.to_dict() for info in shown]}, next_=further
+    )
 
 
 @blueprint.get(f"{_DOCUMENT}/original", defaults={"version": None})

@@ -381,7 +381,16 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("documents.current", "GET"): _READ,
     ("documents.one", "GET"): _READ,
-    ("documents.versions", "GET"): Operation(_DOCUMENT, _PAGED, (_FORMAT,), problems=(404,)),
+    ("documents.versions", "GET"): Operation(
+        _DOCUMENT,
+        _PAGED,
+        (
+            RequestParameter("before", _whole(999_999_999), "Only versions before this one."),
+            RequestParameter("limit", _whole(MAX_PAGE_SIZE), "The most versions, the last ones; on a page 50."),
+            _FORMAT,
+        ),
+        problems=(404,),
+    ),
     ("documents.original", "GET"): Operation(_DOCUMENT, _SUBMITTED, problems=(404, 410)),
     ("documents.report", "GET"): _REPORT,
     ("documents.metadata", "GET"): Operation(_DOCUMENT, _media(*offers.METADATA), (_FORMAT,), problems=(404, 406, 410)),
