@@ -139,6 +139,12 @@ GROUPS: tuple[Group, ...] = (
         "Airflow 3.3.2 with OpenLineage's provider 2.20.3: the run of a DAG, to a server that is disturbed",
         large=True,
     ),
+    Group(
+        "scripts",
+        120,
+        ("web/static/*.mjs", "web/editor/*", "web/vendor/*"),
+        "TypeScript 7.0.2 checks the modules of pages; the vendored editor is built again",
+    ),
 )
 
 
