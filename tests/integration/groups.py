@@ -98,6 +98,12 @@ GROUPS: tuple[Group, ...] = (
         "coarnotify 1.0.1.4, a client and a reader of COAR Notify, against a running server",
     ),
     Group(
+        "journeys",
+        420,
+        ("provrepo/server/pages/*", "web/*", "tests/integration/journeys_runner.py"),
+        "Playwright 1.65 and axe 4 in Chromium: journeys over the pages of a running server, in light and dark",
+    ),
+    Group(
         "openlineage_python",
         300,
         _EVENTS,
