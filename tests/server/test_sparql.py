@@ -196,7 +196,7 @@ def test_a_bare_get_describes_the_service(site: Site, where: str) -> None:
 def test_a_browser_gets_the_query_page(site: Site, where: str) -> None:
     page = site.client.get(where, headers={"Accept": BROWSER})
     assert page.status_code == 200
-    assert f'<form action="{where}" method="get">' in page.text
+    assert f'<form id="query-form" action="{where}" method="get"' in page.text
     assert '<label for="query">' in page.text
     answered = site.client.get(where, query_string={"query": SELECT}, headers={"Accept": BROWSER})
     assert "harvest &lt;b&gt;2025&lt;/b&gt;" in answered.text
