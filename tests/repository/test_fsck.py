@@ -87,7 +87,7 @@ WHOLE = [
     ("lineage", "DELETE FROM counter WHERE name = 'generation'"),
     ("lineage", "INSERT INTO content VALUES (99, 0, x'')"),
     ("lineage", "INSERT INTO version (dataset, project, document, number, since) VALUES (1, 'crops', 'no', 1, 1)"),
-    ("search", "INSERT INTO thing (version) VALUES (1)"),
+    ("search", "INSERT INTO thing (version, kinds) VALUES (1, 1)"),
     ("search", "INSERT INTO words (iri, label) VALUES ('urn:new', 'new')"),
     ("search", "UPDATE words_content SET c1 = 'changed' WHERE id = 1"),
     ("search", "UPDATE words_data SET block = x'00' WHERE id > 10"),

@@ -198,7 +198,7 @@ class _Links(HTMLParser):
         if tag in ("a", "link") and "href" in given:
             self.found.append(unescape(given["href"]))
         elif tag == "form":
-            self._form, self._fields = given["action"], []
+            self._form, self._fields = given.get("action", ""), []
         elif self._form is not None and tag in ("input", "select", "textarea") and given.get("name"):
             unchecked = given.get("type") == "checkbox" and "checked" not in given
             if not unchecked:
