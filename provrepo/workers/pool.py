@@ -98,6 +98,10 @@ class Pool:
         """The numbers of running and of waiting calls of each class."""
         return self._slots.figures()
 
+    def free(self) -> int:
+        """The number of further calls for the client of this thread that could start now."""
+        return self._slots.free(callers.client().caller)
+
     def call(
         self,
         function: str,

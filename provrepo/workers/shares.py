@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 from provrepo.errors import Busy, WorkerFailed
@@ -88,6 +89,16 @@ class SlotQueue(Generic[T]):
             return False
         self._working[caller] += 1
         return True
+
+    def free(self, caller: Caller) -> int:
+        """The number of slots that a class could take now; 0 while it, or a higher class, waits for one."""
+        place = _CLASSES.index(caller)
+        if any(self._queues[other] for other in _CLASSES[place:]):
+            return 0
+        used = accumulate(self._working[other] for other in _CLASSES)
+        return max(
+            0, min(self._shares[other] - total for other, total in list(zip(_CLASSES, used, strict=True))[place:])
+        )
 
     def done(self, caller: Caller) -> None:
         """Free a slot of a class."""
@@ -246,6 +257,11 @@ class Slots:
         for slot in self._working:
             self._queue.done(slot.caller)
         self._working = []
+
+    def free(self, caller: Caller) -> int:
+        """The number of slots that a class could take now."""
+        with self._changed:
+            return self._queue.free(caller)
 
     def figures(self) -> Figures:
         """The numbers of slots in use and of waiting threads, by class."""

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 import provrepo
-from provrepo.errors import Conflict, Error, Refused, WorkerFailed
-from provrepo.repository.submission import submit
+from provrepo.errors import Conflict, Error, ReadError, Refused, WorkerFailed
+from provrepo.repository.submission import checking, submit
 from provrepo.views.extraction import extraction_file
 from provrepo.views.sparql import store as of_quads
+from provrepo.workers.pool import Pool
+from tests.conftest import TURTLE
 
 
 def entity(name: str) -> bytes:
@@ -182,3 +184,77 @@ def test_a_rebuild_writes_nothing_twice(tmp_path: Path, monkeypatch: pytest.Monk
 def _with(folder: Path, text: str) -> list[Path]:
     """The files below a folder that contain a text."""
     return [file for file in folder.rglob("*") if file.is_file() and text.encode() in file.read_bytes()]
+
+
+# Large documents are checked by one worker while another writes the quads
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The arguments of the calls of workers. Every document counts as a large one."""
+    found: list[dict[str, Any]] = []
+    call = Pool.call
+
+    def counted(pool: Pool, function: str, arguments: dict[str, Any], **options: Any) -> Any:
+        if function.endswith("submission.worker:run"):
+            found.append(arguments)
+        return call(pool, function, arguments, **options)
+
+    monkeypatch.setattr(Pool, "call", counted)
+    monkeypatch.setattr(checking, "APART", 0)
+    return found
+
+
+def test_two_workers_do_what_one_does(tmp_path: Path, calls: list[dict[str, Any]]) -> None:
+    with provrepo.open(tmp_path / "data") as repository:
+        repository.create_project("crops", profiles=["core"])
+        with pytest.raises(ReadError):
+            repository.submit(b"document\nentity(\nendDocument", project="crops", name="broken")
+        with pytest.raises(Refused) as refused:
+            repository.submit(entity("a"), project="crops", name="incomplete", profiles=["pipeline"])
+        assert not refused.value.report.conforms
+        assert left(tmp_path / "data") == []
+        assert {bool(call.get("target")) for call in calls} == {True, False}
+        del calls[:]
+        receipt = repository.submit(TURTLE, project="crops")
+        assert sorted((call.get("check", True), bool(call.get("target"))) for call in calls) == [
+            (False, True),
+            (True, False),
+        ]
+        assert receipt.indexed
+        assert receipt.report.conforms
+        assert receipt.report.profiles == ("core/1.0",)
+        empty = repository.submit(b"document\nendDocument", project="crops", name="empty", allow_empty=True)
+        assert empty.indexed
+        assert left(tmp_path / "data") == []
+        assert repository.fsck(views=True).sound
+
+
+def test_one_worker_does_all_where_the_others_are_busy(
+    tmp_path: Path, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with provrepo.open(tmp_path / "data") as repository:
+        repository.create_project("crops")
+        monkeypatch.setattr(Pool, "free", lambda _: 1)
+        assert repository.submit(entity("a"), project="crops", name="d").indexed
+        assert len(calls) == 1
+
+
+def test_a_worker_that_fails_to_write_the_quads_fails_the_submission(
+    tmp_path: Path, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = Pool.call
+
+    def fails(pool: Pool, function: str, arguments: dict[str, Any], **options: Any) -> Any:
+        if arguments.get("target"):
+            raise WorkerFailed("killed")
+        return counted(pool, function, arguments, **options)
+
+    monkeypatch.setattr(Pool, "call", fails)
+    with provrepo.open(tmp_path / "data") as repository:
+        repository.create_project("crops")
+        with pytest.raises(WorkerFailed):
+            repository.submit(entity("a"), project="crops", name="d")
+        assert repository.documents("crops") == []
+        assert left(tmp_path / "data") == []
+        assert calls

@@ -85,6 +85,13 @@ def test_an_immediate_start_respects_shares_and_higher_classes(
             queue.start(other)
     figures = queue.figures()
     higher = CLASSES[CLASSES.index(caller) + 1 :]
+    free = queue.free(caller)
+    for taken in range(free):
+        assert queue.start(caller), f"{free} slots were free, and {taken} could be taken"
+    if not any(figures[other][1] for other in CLASSES[CLASSES.index(caller) :]):
+        assert not queue.start(caller), f"more than {free} slots were free"
+    for _ in range(free):
+        queue.done(caller)
     started = queue.start(caller)
     assert not (started and any(figures[other][1] for other in higher))
     working = [queue.figures()[other][0] for other in CLASSES]

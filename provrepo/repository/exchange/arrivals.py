@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from provrepo.checks import emptiness
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import Source, by_name, check_base, content
 from provrepo.errors import Conflict, Denied, OverQuota, Refused, TakenBack, TooLarge, UsageError
@@ -34,7 +33,8 @@ from provrepo.repository.exchange.messages import Message
 from provrepo.repository.exchange.records import PendingInfo, pending_info
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.store import Store
-from provrepo.repository.submission.submit import name_for, run_worker
+from provrepo.repository.submission.checking import run_worker
+from provrepo.repository.submission.submit import name_for
 from provrepo.words import counted
 
 __all__ = ["receive", "submit_for_review"]
@@ -253,7 +253,7 @@ def _checked(store: Store, project: str, data: bytes, arrival: _Arrival) -> tupl
     report = Report.from_dict(result["report"])
     if arrival.details.get("refused"):
         return report, str(result["title"])
-    if not report.conforms and not (allow_empty and emptiness.only_empty(report)):
+    if not result["accepted"]:
         raise Refused(f"{arrival.document} does not conform: {report.count_text()}", report)
     return report, str(result["title"])
 

@@ -16,7 +16,6 @@ from provrepo.codecs.formats import Source, by_name, check_base, content
 from provrepo.errors import Conflict, Denied, Refused, Stale, TakenBack, TooLarge
 from provrepo.ledger.appending import Appending
 from provrepo.ledger.entries import Entry
-from provrepo.ledger.storage.durable import translated
 from provrepo.repository import access
 from provrepo.repository.catalog import stored_report, version_info
 from provrepo.repository.exchange.names import actor_names
@@ -25,11 +24,12 @@ from provrepo.repository.records import Actor, Receipt
 from provrepo.repository.statements import files
 from provrepo.repository.store import Store
 from provrepo.repository.submission import content_files
+from provrepo.repository.submission.checking import run_worker
 from provrepo.repository.submission.conversion import LARGE
 from provrepo.repository.submission.worker import MAPPING
 from provrepo.views.extraction import discard, move
 
-__all__ = ["Recording", "name_for", "run_worker", "submit", "validate"]
+__all__ = ["Recording", "name_for", "submit", "validate"]
 
 
 class Recording(Protocol):
@@ -113,7 +113,7 @@ def submit(
     with _Content(store, project, document, blob, len(data)) as quads:
         result = run_worker(store, data, file, {**arguments, "target": quads.target, "allow_empty": allow_empty})
         report = Report.from_dict(result["report"])
-        if not report.conforms and not (allow_empty and emptiness.only_empty(report)):
+        if not result["accepted"]:
             raise Refused(_refusal(document, report), report)
 
         store.blobs.put(data)
@@ -197,24 +197,6 @@ def validate(
 def _within(data: bytes, limit: int) -> None:
     if len(data) > limit:
         raise TooLarge(f"{len(data):,} bytes are more than the limit of {limit:,} for one document")
-
-
-def run_worker(store: Store, data: bytes, file: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Call ``submission.worker.run`` with some bytes in a worker process."""
-    source = store.temporary()
-    try:
-        with translated("store the submitted bytes while they are checked"):
-            source.write_bytes(data)
-        result: dict[str, Any] = store.pool.call(
-            "provrepo.repository.submission.worker:run",
-            {"source": str(source), "name": file, **arguments},
-            timeout=store.settings.check_timeout,
-        )
-    finally:
-        source.unlink(missing_ok=True)
-        if arguments.get("target"):
-            discard(Path(arguments["target"]["partial"]))
-    return result
 
 
 def _current(last: Entry | None, erased: set[tuple[str, int]]) -> Entry | None:

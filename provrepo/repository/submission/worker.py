@@ -61,8 +61,8 @@ def run(
             do not. None for a check without submission.
 
     Returns:
-        ``format``, ``statements``, ``title``, ``report`` (None without a check), ``written`` (whether quads were
-        written), ``seconds`` (by step).
+        ``format``, ``statements``, ``title``, ``report`` (None without a check), ``accepted`` (whether it conforms,
+        or is accepted although it is empty), ``written`` (whether quads were written), ``seconds`` (by step).
 
     Raises:
         ReadError: the bytes cannot be read.
@@ -125,6 +125,7 @@ def run(
         "statements": len(document),
         "title": title(document),
         "report": None if report is None else report.to_dict(),
+        "accepted": accepted,
         "written": written,
         "seconds": {
             "read": read - started,
