@@ -96,11 +96,6 @@ _SEND = Access(Permission.SEND, Rate.WRITE, Action.PENDING)
 _SENT = Access(Permission.SEND, Rate.READ, Action.LIST)
 _WAITING = Access(Permission.WRITE, Rate.READ, Action.LIST)
 _REVIEW = Access(Permission.WRITE, Rate.WRITE, Action.REVIEW)
-_PING = Access(Permission.READ, Rate.PINGBACK, Action.PINGBACK)
-_PINGBACKS = Access(Permission.WRITE, Rate.READ, Action.LIST)
-_NOTICE = Access(Permission.CALLER, Rate.NOTICE, Action.NOTICE)
-_INBOX = Access(Permission.CALLER, Rate.READ, Action.LIST)
-_DISCARD = Access(Permission.WRITE, Rate.WRITE, Action.DISCARD)
 
 
 def _whole(most: int, default: int | None = None) -> dict[str, Any]:
@@ -189,14 +184,6 @@ _QUERY_POST = Operation(
     (body.FORM, "application/sparql-query"),
     problems=(403, 404, 406, 410, 413, 415, 422),
     ignores_unknown=True,
-)
-_RECEIVE_PINGBACK = Operation(
-    _PING,
-    (),
-    (RequestParameter("iri", _IRI, "The thing that it is about."),),
-    ("text/uri-list",),
-    (204,),
-    (404, 410, 413, 415, 501, 507),
 )
 _EVENTS = Operation(
     _RECEIVED,
@@ -490,16 +477,6 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("openlineage.receive_in_project", "POST"): _EVENTS,
     ("openlineage.receive_batch_in_project", "POST"): _EVENTS,
     ("provaq.service", "GET"): Operation(_SELF, _media(*offers.PROVAQ), (_FORMAT,), problems=(406,)),
-    ("pingback.received", "POST"): _RECEIVE_PINGBACK,
-    ("pingback.received_for_version", "POST"): _RECEIVE_PINGBACK,
-    ("pingback.of_document", "GET"): Operation(_PINGBACKS, parameters=(_FORMAT,)),
-    ("pingback.of_project", "GET"): Operation(_PINGBACKS, parameters=(_FORMAT,)),
-    ("pingback.discard", "DELETE"): Operation(_DISCARD, (), statuses=(204,)),
-    ("inbox.receive", "POST"): Operation(
-        _NOTICE, (), request_types=("application/ld+json",), statuses=(201, 202), problems=(409, 413, 415, 501, 507)
-    ),
-    ("inbox.listed", "GET"): Operation(_INBOX, _media(*offers.INBOX), (_FORMAT,), problems=(406,)),
-    ("inbox.one", "GET"): Operation(_INBOX, _media(*offers.INBOX), (_FORMAT,), problems=(404, 406)),
     **EXCHANGE,
     ("openapi.own", "GET"): Operation(_SELF, _PAGED, (_FORMAT,)),
     ("static", "GET"): _FILES,

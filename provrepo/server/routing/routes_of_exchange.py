@@ -1,4 +1,4 @@
-"""The rows of the table of routes for the state of the exchange with other repositories."""
+"""The rows of the table of routes for pingbacks, notices, and the state of the exchange with other repositories."""
 
 from __future__ import annotations
 
@@ -16,14 +16,38 @@ _ALL = Access(Permission.ADMINISTER, Rate.READ, Action.LIST)
 _OF_PROJECT = Access(Permission.WRITE, Rate.READ, Action.LIST)
 _OF_CALLER = Access(Permission.CALLER, Rate.READ, Action.LIST)
 _MIRROR = Access(Permission.READ, Rate.READ, Action.LIST)
+_PING = Access(Permission.READ, Rate.PINGBACK, Action.PINGBACK)
+_NOTICE = Access(Permission.CALLER, Rate.NOTICE, Action.NOTICE)
+_DISCARD = Access(Permission.WRITE, Rate.WRITE, Action.DISCARD)
 
 _PAGE = ("application/json", "text/html")
+_INBOX = ("application/ld+json",)
+_IRI = {"type": "string", "format": "iri"}
 _FORMAT = RequestParameter("format", STRING, "The name of the representation; it takes precedence over `Accept`.")
 _DIRECTION = RequestParameter(
     "direction", {"type": "string", "enum": list(DIRECTIONS)}, "Only sent, or only received notices."
 )
 
+_RECEIVE_PINGBACK = Operation(
+    _PING,
+    (),
+    (RequestParameter("iri", _IRI, "The thing that it is about."),),
+    ("text/uri-list",),
+    (204,),
+    (404, 410, 413, 415, 501, 507),
+)
+
 EXCHANGE: Mapping[tuple[str, str], Operation] = {
+    ("pingback.received", "POST"): _RECEIVE_PINGBACK,
+    ("pingback.received_for_version", "POST"): _RECEIVE_PINGBACK,
+    ("pingback.of_document", "GET"): Operation(_OF_PROJECT, parameters=(_FORMAT,)),
+    ("pingback.of_project", "GET"): Operation(_OF_PROJECT, parameters=(_FORMAT,)),
+    ("pingback.discard", "DELETE"): Operation(_DISCARD, (), statuses=(204,)),
+    ("inbox.receive", "POST"): Operation(
+        _NOTICE, (), request_types=_INBOX, statuses=(201, 202), problems=(409, 413, 415, 501, 507)
+    ),
+    ("inbox.listed", "GET"): Operation(_OF_CALLER, _INBOX, (_FORMAT,), problems=(406,)),
+    ("inbox.one", "GET"): Operation(_OF_CALLER, _INBOX, (_FORMAT,), problems=(404, 406)),
     ("exchange.peers", "GET"): Operation(_ALL, _PAGE, (_FORMAT,), problems=(406,)),
     ("exchange.peer", "GET"): Operation(_ALL, parameters=(_FORMAT,), problems=(404, 406)),
     ("exchange.holders", "GET"): Operation(_ALL, _PAGE, (_FORMAT,), problems=(406,)),
