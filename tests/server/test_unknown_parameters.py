@@ -185,7 +185,7 @@ def test_a_browser_gets_the_problem_as_a_page(site: Site) -> None:
 
 
 class _Links(HTMLParser):
-    """The addresses to which a page leads: its links, and its forms with their initial values."""
+    """The addresses to which a page leads: its links, and its forms that read, with their initial values."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -197,7 +197,7 @@ class _Links(HTMLParser):
         given = {name: value or "" for name, value in attributes}
         if tag in ("a", "link") and "href" in given:
             self.found.append(unescape(given["href"]))
-        elif tag == "form":
+        elif tag == "form" and given.get("method", "get").lower() == "get":
             self._form, self._fields = given.get("action", ""), []
         elif self._form is not None and tag in ("input", "select", "textarea") and given.get("name"):
             unchecked = given.get("type") == "checkbox" and "checked" not in given

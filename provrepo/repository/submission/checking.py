@@ -51,12 +51,13 @@ def run_worker(store: Store, data: bytes, file: str | None, arguments: dict[str,
 
 
 def _apart(store: Store, call: dict[str, Any]) -> dict[str, Any]:
-    """Check a document in one worker and write its quads in another, which is stopped if the check fails."""
+    """Check a document and write its table in one worker, and its quads in another; that ends if the check fails."""
     failed = threading.Event()
     # The second thread works for the client of this one.
     context = copy_context()
     with ThreadPoolExecutor(max_workers=1) as thread:
-        quads: Future[dict[str, Any]] = thread.submit(context.run, _call, store, {**call, "check": False}, failed)
+        writing = {**call, "check": False, "table": None}
+        quads: Future[dict[str, Any]] = thread.submit(context.run, _call, store, writing, failed)
         try:
             result = _call(store, {**call, "target": None})
             if not result["accepted"]:

@@ -109,9 +109,10 @@ def submit(
 
     names = list(dict.fromkeys([*settings.get("profiles", []), *profiles]))
     folders = user_defined.folders(store, project, names)
-    arguments = {"format": format, "base": base, "profiles": folders, "without_profiles": "report"}
+    arguments: dict[str, Any] = {"format": format, "base": base, "profiles": folders, "without_profiles": "report"}
     with _Content(store, project, document, blob, len(data)) as quads:
-        result = run_worker(store, data, file, {**arguments, "target": quads.target, "allow_empty": allow_empty})
+        arguments |= {"target": quads.target, "table": quads.table, "allow_empty": allow_empty}
+        result = run_worker(store, data, file, arguments)
         report = Report.from_dict(result["report"])
         if not result["accepted"]:
             raise Refused(_refusal(document, report), report)
@@ -281,6 +282,7 @@ class _Content:
     Attributes:
         target: where the worker writes the quads, for the version number that will probably be next; None where this
             process has no views.
+        table: where it writes the table of the statements; None where there is no target, or the document is small.
     """
 
     def __init__(self, store: Store, project: str, document: str, blob: str, size: int) -> None:
@@ -289,6 +291,7 @@ class _Content:
         self._key = project, document, blob
         self._published: Path | None = None
         self.target: dict[str, Any] | None = None
+        self.table: str | None = None
         if store.may_index():
             minter = store.minter()
             with store.ledger.stream(project) as stream:
@@ -305,7 +308,7 @@ class _Content:
                 partial=store.temporary(".part"),
             )
             if size > LARGE:
-                self.target["statements"] = str(self._table)
+                self.table = str(self._table)
 
     def publish(self, version: int) -> None:
         """Give the follower the file; to be called inside the transaction that appends the entry.

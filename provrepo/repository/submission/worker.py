@@ -39,6 +39,7 @@ def run(
     without_profiles: typing.Literal["gate", "report"] = "gate",
     allow_empty: bool | None = None,
     target: dict[str, Any] | None = None,
+    table: str | None = None,
 ) -> dict[str, Any]:
     """Read a document, check it, and write its quads.
 
@@ -55,8 +56,8 @@ def run(
         target: where to write the quads (see ``content_files.target``): ``output`` (a path), ``partial`` (a temporary
             path of this call, since others may submit the same), ``version`` (its IRI), ``blob`` (SHA-256), ``minting``
             (base IRI and identity, from which IRIs of blank nodes are minted). The data that views index goes to
-            ``extraction_file`` of both paths, and a table of the statements to ``statements``, where that is given (see
-            ``repository.statements.table``). Nothing is written for None, or if the document fails.
+            ``extraction_file`` of both paths. Nothing is written for None, or if the document fails.
+        table: the path of the table of its statements (see ``repository.statements.table``), for which the same holds.
         allow_empty: for a submission without statements, False refuses it, and True accepts it even if its profiles
             do not. None for a check without submission.
 
@@ -91,8 +92,11 @@ def run(
             source=data,
         )
     checked = time.perf_counter()
-
     accepted = report is None or report.conforms or (bool(allow_empty) and only_empty(report))
+    if table is not None and accepted:
+        from provrepo.repository.statements.table import write as write_table
+
+        write_table(document, Path(table))
     written = target is not None and accepted
     if target is not None and written:
         minter = Minter(**target["minting"])
@@ -116,10 +120,6 @@ def run(
             extraction.openlineage = openlineage.indexed(data)
         extraction.write(extraction_file(partial))
         move(partial, output)
-        if "statements" in target:
-            from provrepo.repository.statements import table
-
-            table.write(document, Path(target["statements"]))
     return {
         "format": chosen.name,
         "statements": len(document),
