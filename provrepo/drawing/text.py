@@ -20,6 +20,7 @@ _EMS = {
     **dict.fromkeys(_SLIM, 0.40),
     **dict.fromkeys(_WIDE, 0.94),
     **dict.fromkeys(_CAPITAL, 0.73),
+    **dict.fromkeys("0123456789", 0.64),
 }
 _USUAL = 0.60
 _FULL = 1.05
