@@ -279,3 +279,24 @@ def test_times_of_sessions_are_settings(tmp_path: Path) -> None:
     for name, value in (("SESSION_IDLE", "0"), ("SESSION_HOURS", "0"), ("SESSION_HOURS", "9999")):
         with pytest.raises(SettingsError, match=name):
             load(environment={f"PROVREPO_{name}": value}, file=file)
+
+
+def test_forms_are_forms(site: Site) -> None:
+    """Without a body, or with one that is no form, nothing is done."""
+    names = {"project": "open", "document": "run", "pending": "1"}
+    rules = [rule for rule in site.app.url_map.iter_rules() if rule.endpoint.split(".")[0] in FORMS]
+    tried = [rule for rule in rules if "POST" in (rule.methods or ())]
+    assert len(tried) >= 8
+    client = site.app.test_client()
+    for rule in tried:
+        address = str(rule)
+        for name, value in names.items():
+            address = address.replace(f"<{name}>", value)
+        for given in ({}, {"data": b"{}", "content_type": "application/json"}):
+            assert client.post(address, headers=site.auth("all"), **given).status_code == 415, (address, given)
+        assert 415 in OPERATIONS[rule.endpoint, "POST"].problems
+
+
+def test_the_form_of_a_step_is_of_a_project(site: Site) -> None:
+    assert site.client.get("/record?project=open").status_code == 200
+    assert site.client.get("/record?project=%C2%84").status_code == 400

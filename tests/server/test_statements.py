@@ -114,6 +114,7 @@ def test_a_statement_is_as_it_was_submitted(site: Site) -> None:
         ({"limit": 0}, "limit=0"),
         ({"offset": "-1"}, "offset=-1"),
         ({"words": "x"}, "no parameter 'words'"),
+        ({"thing": "false"}, "thing=false is not an absolute IRI"),
     ],
 )
 def test_wrong_filters_are_refused(site: Site, parameters: dict[str, object], message: str) -> None:

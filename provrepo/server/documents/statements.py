@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from provrepo.codecs.rdf.terms import is_iri
 from provrepo.server.documents import citing
 from provrepo.server.lineage import provaq
 from provrepo.server.pages import pages, statement_list
 from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, choose, content_type
+from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import conditional, json_response, version_number
 from provrepo.server.routing.offers import CITATION
 
@@ -35,6 +37,8 @@ def listed(project: str, document: str, version: str | None) -> Response:
     info = repo.version(project, document, None if version is None else version_number(version))
     as_page = choose((JSON, HTML)).name == HTML.name
     text, kind, thing = (request.args.get(name, "").strip() for name in ("q", "kind", "thing"))
+    if thing and not is_iri(thing):
+        raise Rejected(400, f"thing={thing[:200]} is not an absolute IRI", parameter="thing")
     found = repo.statements(
         project,
         document,

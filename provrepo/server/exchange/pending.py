@@ -19,12 +19,9 @@ from provrepo.server.protocol.negotiate import HTML, JSON, choose, content_type
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import conditional, json_response
 
-__all__ = ["FORM", "blueprint", "submitted"]
+__all__ = ["blueprint", "submitted"]
 
 blueprint = Blueprint("pending", __name__)
-
-FORM = "multipart/form-data"
-"""The media type of a push: a form with the parts ``push``, a JSON object, and ``document``, the bytes."""
 
 _ALL = "/projects/<project>/pending"
 _ONE = f"{_ALL}/<pending>"
@@ -34,7 +31,7 @@ _ONE = f"{_ALL}/<pending>"
 def receive(project: str) -> Response:
     """Send a document that waits for a review: as a peer a version with its origin, otherwise a submission."""
     repo = auth.repository()
-    if request.mimetype == FORM:
+    if request.mimetype == body.MULTIPART:
         data, message = _parts()
         return _answer(*repo.receive(project, data, message))
     return submitted(repo, project, name=request.args.get("name") or None, update=parameters.flag("update"))
@@ -136,7 +133,7 @@ def _answer(found: PendingInfo, new: bool) -> Response:
 
 
 def _parts() -> tuple[bytes, bytes]:
-    """The document and the message of a push, from the form in the body of the current request.
+    """The document and the message of a push: the parts ``document``, bytes, and ``push``, a JSON object, of the form.
 
     Raises:
         Rejected: 400, the form does not have exactly these parts.

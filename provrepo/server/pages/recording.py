@@ -13,6 +13,7 @@ from provrepo.authoring.steps import described
 from provrepo.authoring.steps import document as document_of
 from provrepo.checks.report import Report
 from provrepo.codecs import formats
+from provrepo.repository import access
 from provrepo.repository.exchange import rights
 from provrepo.repository.repository import Repository
 from provrepo.server.pages import pages, submitting
@@ -52,10 +53,13 @@ class _Step:
 def form() -> Response:
     """The form; as JSON its fields, and the projects to which the caller may submit."""
     repo = auth.repository()
+    project = request.args.get("project", "")
+    if project:
+        access.name("project", project)
     if choose((JSON, HTML)).name != HTML.name:
         projects = [info.to_dict() for info in submitting.writable(repo)]
         return json_response({"projects": projects, "fields": [asdict(field) for field in FIELDS]})
-    return _page(repo, request.args.get("project", ""), "", None)
+    return _page(repo, project, "", None)
 
 
 @blueprint.post("/record")

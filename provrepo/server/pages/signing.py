@@ -36,7 +36,7 @@ def who() -> Response:
 @blueprint.post("/session")
 def begin() -> Response:
     """Begin a session: the form has a token, which is not kept; the answer has the cookie of the session."""
-    _require_form_type()
+    body.require_form(body.FORM)
     # A session that the browser has already ends, so that the form needs no form token of it.
     if "Authorization" in request.headers or not sessions.from_here(request, auth.store().base()):
         raise Rejected(403, "sign in on the page /session of this server; programs send the token with each request")
@@ -94,8 +94,3 @@ def _to(path: str) -> Response:
 def _local(path: str) -> str:
     """A path on this server to go to next; the home page for anything else."""
     return path if _PATH.fullmatch(path) else url_for("pages.home")
-
-
-def _require_form_type() -> None:
-    if request.mimetype != body.FORM:
-        raise Rejected(415, f"send a form: {body.FORM}")

@@ -13,7 +13,7 @@ from flask import Flask, current_app, g, request
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
-from provrepo.server.protocol import sessions
+from provrepo.server.protocol import body, sessions
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.sessions import FORM_FIELD, FORM_HEADER, Session, Sessions
 from provrepo.workers import callers
@@ -126,8 +126,10 @@ def require_form() -> None:
     Requests with a token in the header need no proof: no other site can make a browser send them.
 
     Raises:
-        Rejected: 403, it was not, or the session has ended meanwhile.
+        Rejected: 403, it was not, or the session has ended meanwhile; 415, a body is expected and is no form.
     """
+    if request.method == "POST":
+        body.require_form()
     if "Authorization" in request.headers:
         return
     if not sessions.from_here(request, store().base()):

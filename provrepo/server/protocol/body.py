@@ -13,9 +13,12 @@ from provrepo.codecs.formats import READABLE, by_media_type
 from provrepo.server.protocol import codings
 from provrepo.server.protocol.rejections import Rejected
 
-__all__ = ["FORM", "Upload", "decoded", "fields", "json_object", "text", "upload"]
+__all__ = ["FORM", "FORMS", "MULTIPART", "Upload", "decoded", "fields", "json_object", "require_form", "text", "upload"]
 
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+FORMS = (MULTIPART, FORM)
+"""The media types of forms."""
 
 _JSON_LD = "application/ld+json"
 _UNSPECIFIC = frozenset({"", "application/octet-stream", "text/plain", FORM})
@@ -38,6 +41,19 @@ class Upload:
     data: bytes
     format: str | None
     base: str | None
+
+
+def require_form(*types: str) -> None:
+    """Require that the body of the current request is a form.
+
+    Args:
+        types: the media types that it may have; by default ``FORMS``.
+
+    Raises:
+        Rejected: 415, it has another one, or there is no body.
+    """
+    if request.mimetype not in (types or FORMS):
+        raise Rejected(415, f"send a form: {' or '.join(types or FORMS)}")
 
 
 def upload() -> Upload:

@@ -13,7 +13,6 @@ from provrepo.server.routing.schema_parts import NAME, STRING
 __all__ = ["PAGES"]
 
 _PAGED = ("application/json", "text/html")
-_FORMS = ("multipart/form-data", body.FORM)
 _PAGE = Access(Permission.CALLER, Rate.READ, None)
 _SIGN_IN = Access(Permission.CALLER, Rate.CHECK, None)
 _CHECK = Access(Permission.CALLER, Rate.CHECK, Action.CHECK)
@@ -26,9 +25,9 @@ _PROJECT = RequestParameter(
     {**NAME, "pattern": "^([A-Za-z0-9][A-Za-z0-9_-]{0,99})?$"},
     "The project that is chosen in the form.",
 )
-_CHECKED = Operation(_CHECK, ("text/html",), request_types=_FORMS, problems=(403, 404, 413, 415, 422))
+_CHECKED = Operation(_CHECK, ("text/html",), request_types=body.FORMS, problems=(403, 404, 413, 415, 422))
 _STORED = Operation(
-    _SUBMIT, ("text/html",), request_types=_FORMS, statuses=(303, 200), problems=(404, 409, 413, 415, 422, 507)
+    _SUBMIT, ("text/html",), request_types=body.FORMS, statuses=(303, 200), problems=(404, 409, 413, 415, 422, 507)
 )
 
 PAGES: Mapping[tuple[str, str], Operation] = {
@@ -42,7 +41,7 @@ PAGES: Mapping[tuple[str, str], Operation] = {
     ),
     ("sessions.end", "DELETE"): Operation(_SIGN_IN, (), statuses=(204,), problems=(403,)),
     ("sessions.end_by_form", "POST"): Operation(
-        _SIGN_IN, (), request_types=(body.FORM,), statuses=(303,), problems=(403, 413)
+        _SIGN_IN, (), request_types=body.FORMS, statuses=(303,), problems=(403, 413, 415)
     ),
     ("submitting.form", "GET"): Operation(
         _PAGE,
@@ -61,10 +60,10 @@ PAGES: Mapping[tuple[str, str], Operation] = {
     ("recording.store", "POST"): _STORED,
     ("submitting.store", "POST"): _STORED,
     ("submitting.withdraw", "POST"): Operation(
-        _WITHDRAW, (), request_types=_FORMS, statuses=(303,), problems=(404, 410, 412, 413, 415, 507)
+        _WITHDRAW, (), request_types=body.FORMS, statuses=(303,), problems=(404, 410, 412, 413, 415, 507)
     ),
     ("submitting.decide", "POST"): Operation(
-        _DECIDE, (), request_types=_FORMS, statuses=(303,), problems=(404, 409, 413, 415, 422, 507)
+        _DECIDE, (), request_types=body.FORMS, statuses=(303,), problems=(404, 409, 413, 415, 422, 507)
     ),
 }
 """By endpoint and method."""
