@@ -6,7 +6,6 @@ activity generated is declared a source.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -73,9 +72,13 @@ def save_new(document: Document, path: Path) -> Path:
     """Write a document to a new file, without ever replacing one; returns its path, as ``free_path`` chooses it."""
     while True:
         free = free_path(path)
-        with contextlib.suppress(FileExistsError):  # another process was faster
+        try:
             save(document, free, replace=False)
-            return free
+        except FileExistsError:
+            if not os.path.lexists(free):  # the name of its folder is that of a file
+                raise
+        else:
+            return free  # otherwise another process was faster
 
 
 def save(document: Document, path: Path, *, replace: bool = True) -> None:
