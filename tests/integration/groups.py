@@ -74,7 +74,7 @@ GROUPS: tuple[Group, ...] = (
     ),
     Group(
         "openapi",
-        600,
+        900,
         (*_SERVER, "tests/integration/openapi_hooks.py"),
         "Schemathesis 4.32.5: what /openapi.json says can be sent, and what it says cannot, against a running server",
     ),

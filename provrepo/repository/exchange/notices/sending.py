@@ -206,7 +206,8 @@ def _deliver(store: Store, notice: SentNotice) -> None:
                 headers={"Content-Type": media_type},
                 limit=1 << 20,
             )
-        if notice.protocol == "inbox" and answer.headers.get("content-type", "").startswith("text/html"):
+        page = answer.status == 200 and answer.headers.get("content-type", "").startswith("text/html")
+        if notice.protocol == "inbox" and page:
             raise RemoteError(
                 f"{answer.where} answered with a page, as no inbox does (Linked Data Notifications, section 3.1); "
                 "is the address right?"
