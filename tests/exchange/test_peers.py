@@ -80,17 +80,21 @@ def test_only_the_owner_may(repository: Repository) -> None:
     _, token = repository.create_token("everything")
     other = repository.as_actor(repository.context.store.authenticate(repository.create_token("all")[0]) or ANONYMOUS)
     assert other.actor.name == "all"
+    assert [found.name for found in other.peers()] == ["lab-b"], "it may write to all projects"
+    limited, _ = repository.create_token("reader", write=False)
+    reader = repository.as_actor(repository.context.store.authenticate(limited) or ANONYMOUS)
     for caller in (other, repository.as_actor(ANONYMOUS)):
-        with pytest.raises(Denied, match="only the owner"):
-            caller.peers()
-        with pytest.raises(Denied, match="only the owner"):
-            caller.peer("lab-b")
         with pytest.raises(Denied, match="only the owner"):
             caller.remove_peer("lab-b")
         with pytest.raises(Denied, match="only the owner"):
             add(caller, "other")
         with pytest.raises(Denied, match="only the owner"):
             caller.set_peer("lab-b", url=URL)
+    for narrow in (repository.as_actor(ANONYMOUS), reader):
+        with pytest.raises(Denied):
+            narrow.peers()
+        with pytest.raises(Denied):
+            narrow.peer("lab-b")
     assert token.valid
 
 

@@ -128,7 +128,7 @@ def test_terms_are_those_that_the_caller_may_read(site: Site) -> None:
 
 def test_a_query_is_canceled_by_its_caller_alone(site: Site) -> None:
     run, answers = "0123456789abcdef", []
-    address = f"/sparql?{urlencode({'query': SLOW, 'run': run})}"
+    address = f"/sparql?{urlencode({'query': SLOW, 'cancel_id': run})}"
     client = site.app.test_client()
     thread = threading.Thread(target=lambda: answers.append(client.get(address, headers=site.auth("open"))))
     thread.start()
@@ -142,7 +142,7 @@ def test_a_query_is_canceled_by_its_caller_alone(site: Site) -> None:
     assert not thread.is_alive()
     assert answers[0].status_code >= 400
     assert site.client.delete(f"/sparql/running/{run}", headers=site.auth("open")).status_code == 404
-    assert site.client.get("/sparql?query=ASK{}&run=short").status_code == 400
+    assert site.client.get("/sparql?query=ASK{}&cancel_id=short").status_code == 400
 
 
 def test_named_queries_offer_projects_and_things(site: Site) -> None:

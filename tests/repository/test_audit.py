@@ -145,7 +145,15 @@ def test_routes_without_an_action_are_not_written(site: Site) -> None:
     assert silent == {
         *("health.health", "health.ready", "metrics.every", "openapi.own", "provaq.service", "queries.index", "static"),
         *("profiles.index", "linksets.api_catalog", "sitemaps.robots", "sitemaps.sitemap"),
-        *("vocabularies.ontology", "vocabularies.shapes"),
+        *("vocabularies.ontology", "vocabularies.shapes", "vendor.editor", "vendor.licenses", "canceling.cancel"),
+        *(
+            "sessions.who",
+            "sessions.begin",
+            "sessions.end",
+            "sessions.end_by_form",
+            "recording.form",
+            "submitting.form",
+        ),
     }
 
 

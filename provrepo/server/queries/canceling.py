@@ -48,17 +48,19 @@ def cancelable() -> Iterator[Callable[[], bool] | None]:
     Raises:
         Rejected: 400, the identifier has another form, or is in use.
     """
-    given = [value for value in body.fields("run") if value]
+    given = [value for value in body.fields("cancel_id") if value]
     if not given:
         yield None
         return
     if len(given) > 1 or not _ID.fullmatch(given[0]):
-        raise Rejected(400, "run is an identifier of your own: 16 to 64 letters, digits, - and _", parameter="run")
+        raise Rejected(
+            400, "cancel_id is an identifier of your own: 16 to 64 letters, digits, -, _", parameter="cancel_id"
+        )
     key = (auth.repository().actor.id, given[0])
     canceled, disconnected = threading.Event(), auth.client().disconnected
     with _lock:
         if key in _running:
-            raise Rejected(400, "a query with this identifier is running already", parameter="run")
+            raise Rejected(400, "a query with this identifier is running already", parameter="cancel_id")
         _running[key] = canceled
     try:
         yield lambda: canceled.is_set() or (disconnected is not None and disconnected())

@@ -27,7 +27,7 @@ _SUGGESTED = """SELECT DISTINCT ?thing ?label {
 
 _SECONDS = 1.0
 
-_OWN = frozenset({"project", "timeout", "format", "quote_formulas", "run", "sort", "offset"})
+_OWN = frozenset({"project", "timeout", "format", "quote_formulas", "cancel_id", "sort", "offset"})
 """Parameters of the address itself; all others are parameters of the query."""
 
 

@@ -143,7 +143,7 @@ _QUERY_PARAMETERS = (
     _TIMEOUT,
     _FORMAT,
     _QUOTE_FORMULAS,
-    RequestParameter("run", STRING, "An identifier of your own, by which `DELETE /sparql/running/{run}` cancels it."),
+    RequestParameter("cancel_id", STRING, "An identifier of your own; `DELETE /sparql/running/{run}` cancels it."),
     RequestParameter("sort", STRING, "On a page: the variable to sort by, after `-` for the other way."),
     RequestParameter("offset", {"type": "integer", "minimum": 0}, "On a page: the number of rows to leave out."),
 )

@@ -51,7 +51,7 @@ class _Scripts(HTMLParser):
 def description(site: Site, path: str, who: str = "") -> dict[str, Any]:
     page = site.client.get(path, headers={"Accept": BROWSER, **site.auth(who)})
     assert page.status_code == 200
-    ((attributes, text),) = _Scripts(page.text).scripts
+    ((attributes, text),) = [one for one in _Scripts(page.text).scripts if "src" not in one[0]]
     assert attributes == {"type": "application/ld+json"}
     found: dict[str, Any] = json.loads(text)
     assert found["@context"] == "https://schema.org/"

@@ -94,7 +94,7 @@ function running(form) {
     if (!address.searchParams.get("query")?.trim()) return stop("There is no query to run.");
     const id = crypto.getRandomValues(new Uint8Array(16)).reduce((text, byte) => text + byte.toString(16).padStart(2, "0"), "");
     const sent = new URL(address);
-    sent.searchParams.set("run", id);
+    sent.searchParams.set("cancel_id", id);
     const request = new XMLHttpRequest();
     const begun = performance.now();
     const seconds = () => ((performance.now() - begun) / 1000).toFixed(1);
