@@ -63,7 +63,8 @@ def test_a_graph_of_a_large_document_is_written_in_a_worker_without_its_bundles(
 
 
 def test_the_page_of_a_large_document_does_not_read_it(site: Site, everything_is_large: list[str]) -> None:
-    assert "too many for a page" in site.client.get("/projects/open/documents/run.html").text
+    assert "Draw it" in site.client.get("/projects/open/documents/run.html").text
+    assert everything_is_large == []
 
 
 def test_how_large(site: Site, everything_is_large: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
