@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import click
@@ -14,10 +16,11 @@ from werkzeug.datastructures import MultiDict
 
 from provrepo.cli.lineage import lineage as lineage_command
 from provrepo.cli.main import cli
+from provrepo.server.lineage.listing import LISTED
 from provrepo.server.lineage.page_query import OF_QUERY, PageQuery
-from provrepo.server.lineage.pages import MOST_LISTED
 from provrepo.views.lineage.snapshot import Snapshot
 from tests.pages.test_pages import Page, foreign_scripts
+from tests.support.lineages import BULLETIN, outlook
 from tests.support.serving import BROWSER, Site, opened
 
 EX = "https://example.org/"
@@ -55,10 +58,10 @@ def get(site: Site, path: str, who: str = "", **parameters: str) -> str:
 
 
 def rows(text: str) -> list[str]:
-    """The text of each row in the table of things."""
-    table = re.search(r'(?s)<table class="rows things">.*?</table>', text)
-    assert table is not None
-    found = [Page(row).text for row in re.findall(r"(?s)<tr>.*?</tr>", table[0])[1:]]
+    """The text of each row in the tables of things."""
+    tables = re.findall(r'(?s)<table class="rows things">.*?</table>', text)
+    assert tables
+    found = [Page(row).text for table in tables for row in re.findall(r"(?s)<tr>.*?</tr>", table)[1:]]
     return [" ".join(row.split()) for row in found]
 
 
@@ -135,12 +138,56 @@ def test_a_link_leads_one_step_further(site: Site) -> None:
     assert "step further" not in get(site, "/lineage", iri=f"{EX}link3", depth="3")
 
 
+@pytest.mark.parametrize("group", ["", "type", "plan", "project", "distance"])
+def test_all_parts_of_the_list_have_all_things_once(site: Site, group: str) -> None:
+    asked = {"iri": f"{EX}hub", "direction": "downstream", **({"group": group} if group else {})}
+    found = site.client.get("/lineage", query_string={**asked, "format": "json"}).get_json()
+    iris, page, edges = list[str](), 1, 0
+    while True:
+        text = get(site, "/lineage", **asked, page=str(page))
+        iris += re.findall(r'<span class="iri">([^<]*)</span> <a class="note"', text)
+        edges += int((re.search(r"<summary>([\d,]+) of [\d,]+ relations", text) or ["", "0"])[1].replace(",", ""))
+        if 'rel="next"' not in text:
+            break
+        page += 1
+    assert page > 1
+    assert sorted(iris) == sorted(node["iri"] for node in found["nodes"])
+    assert edges == found["total_edges"]
+
+
+def test_the_list_is_grouped_with_the_numbers_of_its_groups(tmp_path: Path) -> None:
+    with opened(tmp_path / "site") as site:
+        site.submit("outlook", outlook())
+        _grouped(site)
+
+
+def _grouped(site: Site) -> None:
+    found = site.client.get("/lineage", query_string={"iri": BULLETIN}).get_json()
+    text = get(site, "/lineage", iri=BULLETIN)
+    heads = re.findall(r"<h3 id=.group-of-things[^>]*>([^<]*)</h3>.*?<caption>([^<]*)</caption>", text, re.DOTALL)
+    types = Counter((node["kinds"][0], [*node["types"], ""][0].rpartition("/")[2]) for node in found["nodes"])
+    assert ("activity, Calibration", "25 things, nearest first") in heads
+    assert {name: int(words.split()[0]) for name, words in heads if "without" not in name} == {
+        f"{kind}, {type_}": number for (kind, type_), number in types.items() if kind != "agent"
+    }
+    text = get(site, "/lineage", iri=BULLETIN, group="project")
+    assert re.findall(r"<h3 id=.group-of-things[^>]*>([^<]*)</h3>", text) == ["open"]
+    assert len(rows(text)) == 203
+
+
+@pytest.mark.parametrize("wrong", ["group=size", "page=0", "page=x", "collapse=size"])
+def test_a_list_or_picture_that_there_is_not_is_refused(site: Site, wrong: str) -> None:
+    answer = site.client.get(f"/lineage?iri={EX}table&{wrong}", headers={"Accept": BROWSER})
+    assert answer.status_code == 400
+    assert wrong.partition("=")[0] in answer.text
+
+
 def test_a_large_lineage_states_what_it_omits(site: Site) -> None:
     text = get(site, "/lineage", iri=f"{EX}hub", direction="downstream")
     page = Page(text)
-    assert f"This page has the {MOST_LISTED} nearest of {WIDE + 1} things" in " ".join(page.text.split())
+    assert f"1–{LISTED} of {WIDE + 1}" in " ".join(page.text.split())
     assert f"{WIDE + 1} things as 2: {WIDE + 1} entities, folded by type" in page.text
-    assert len(rows(text)) == MOST_LISTED
+    assert len(rows(text)) == LISTED
     # What is counted is everything, whatever the page has room for.
     affected = text[text.index('id="impact"') : text.index('id="things"')]
     assert f"entity</span></dt><dd>{WIDE}</dd>" in affected

@@ -17,6 +17,7 @@ from provrepo.drawing.overview.placing import placed
 from provrepo.drawing.overview.records import GENERATED, Overview, Relation, Thing
 from provrepo.drawing.overview.svg import picture
 from provrepo.repository.lineage.records import LineageGraph
+from provrepo.repository.lineage.walks import Walk
 from provrepo.server.lineage.overview import MOST_SHOWN, ShownLineage, shown
 from provrepo.server.lineage.page_query import PageQuery
 from tests.support.lineages import BULLETIN, HYDRO, deep, outlook
@@ -40,7 +41,7 @@ def drawn(site: Site, iri: str, **parameters: str) -> tuple[LineageGraph, ShownL
     query = PageQuery((("iri", iri),))
     for name, value in parameters.items():
         query = query.adding(name, value)
-    return graph, shown(graph, query, address="/lineage", depth=int(query.get("depth") or 0) or None)
+    return graph, shown(Walk(graph), query, address="/lineage", depth=int(query.get("depth") or 0) or None)
 
 
 def total(overview: Overview) -> int:

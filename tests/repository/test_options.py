@@ -57,7 +57,7 @@ def test_a_verb_has_the_parameters_of_its_query(name: str) -> None:
 def test_an_address_has_the_parameters_of_its_query(name: str) -> None:
     described = {found.name for found in OPERATIONS[f"lineage.{name}", "GET"].parameters}
     known = {each.parameter for each in options(QUERIES[name]) if each.option.kind is not Kind.PYTHON}
-    of_picture = {"collapse", "expand", "open", "part"} if name == "lineage" else set()
+    of_picture = {"collapse", "expand", "group", "open", "page", "part"} if name == "lineage" else set()
     assert described == known | {"format"} | of_picture
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, Kind
 from provrepo.repository.exchange.notices.records import OriginWarning
@@ -25,6 +25,8 @@ __all__ = [
     "SourceReference",
     "SearchResult",
 ]
+
+G = TypeVar("G", bound="LineageGraph")
 
 BUNDLED = ("provn", "trig", "provjson")
 """Formats in which an answer has a bundle for each graph that asserts something, by name."""
@@ -182,6 +184,21 @@ class LineageGraph:
         if self.declared is None or not self.total_roots:
             return None
         return self.total_declared * 1000 // self.total_roots / 10
+
+    def nearest(self: G, limit: int) -> G:
+        """The lineage with no more than some number of things, and as many roots; the numbers of all stay."""
+        if len(self.nodes) <= limit:
+            return self
+        nodes = self.nodes[:limit]
+        among = {node.iri for node in nodes}
+        return replace(
+            self,
+            nodes=nodes,
+            edges=tuple(edge for edge in self.edges if edge.subject in among and edge.object in among),
+            roots=self.roots[:limit],
+            declared=None if self.declared is None else self.declared[:limit],
+            undeclared=None if self.undeclared is None else self.undeclared[:limit],
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; ``docs/reference/lineage.md`` describes each field."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from provrepo.errors import NotFound, TimedOut
@@ -26,6 +26,7 @@ from provrepo.repository.lineage.records import (
     LineageNode,
     SearchResult,
 )
+from provrepo.repository.lineage.walks import Walk
 from provrepo.repository.options import required_iri, takes
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ __all__ = [
     "search",
     "thing",
     "unknown",
+    "walk",
     "with_roots",
 ]
 
@@ -87,6 +89,47 @@ def lineage(context: Context, query: LineageQuery) -> LineageGraph:
     warned = origin_warnings(context.store, datasets)
     graph = Records(context.store.minter(), warned).graph(query.iri, query.direction, answer)
     return with_roots(replace(graph, as_of=query.as_of), answer, declared, query.limit)
+
+
+_FURTHER = 6
+"""How many relations further than asked for a kept lineage may go to be used in its place."""
+
+
+def walk(context: Context, query: LineageQuery, *, exact: bool = False) -> Walk:
+    """The lineage of a query, kept from one request to the next for all actors that may read the same.
+
+    Args:
+        query: of a lineage.
+        exact: whether a lineage that goes further than the depth does not do.
+
+    Raises:
+        NotFound, Denied, UsageError, TimedOut, Busy: as ``lineage``.
+    """
+    from provrepo.views.lineage.index import Lineage
+
+    def ask() -> Walk:
+        # The names of parameters are those of the fields.
+        return Walk(lineage(context, **{each.name: getattr(query, each.name) for each in fields(query)}), query.depth)
+
+    if query.federated or query.sources is not None:
+        return ask()
+    _deadline(context, query.timeout)
+    datasets = _datasets(context, query.project)
+    view = context.store.view(Lineage)
+    state = view.state(datasets, **_entries(context, query.as_of))
+    warned = tuple(sorted(origin_warnings(context.store, datasets).items()))
+    # What an answer depends on beside the content of the index.
+    asked = repr((replace(query, depth=None, timeout=None), context.store.minter(), warned))
+    depths: list[int | None] = [query.depth]
+    if query.depth is not None and query.to is None and not exact:
+        depths = [None, *range(query.depth, query.depth + _FURTHER)]
+    for depth in depths:
+        kept: Walk | None = view.kept.get(state, (asked, depth))
+        if kept is not None and (depth == query.depth or kept.reaches(query.depth)):
+            return kept
+    found = ask()
+    view.kept.put(state, (asked, query.depth), found, found.size)
+    return found
 
 
 @takes(ImpactQuery)

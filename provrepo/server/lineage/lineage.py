@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -23,11 +24,15 @@ from provrepo.repository.lineage.query import (
     ThingQuery,
 )
 from provrepo.repository.lineage.records import LineageGraph
+from provrepo.repository.lineage.verbs import walk
+from provrepo.repository.lineage.walks import Walk
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.server.lineage import pages as lineage_pages
 from provrepo.server.lineage import provaq, targets
-from provrepo.server.lineage.page_query import EXPAND
+from provrepo.server.lineage.listing import GROUPS
+from provrepo.server.lineage.overview import COLLAPSES
+from provrepo.server.lineage.page_query import COLLAPSE, EXPAND, GROUP, PAGE
 from provrepo.server.lineage.search_page import search_page
 from provrepo.server.lineage.tables import lineage_csv
 from provrepo.server.monitoring import access_log
@@ -70,7 +75,7 @@ _INDENTED = 200
 _MOST_NODES = {
     **dict.fromkeys((JSON.name, CSV.name), limits.LINEAGE_NODES),
     SVG.name: limits.DRAWN_NODES,
-    HTML.name: lineage_pages.MOST_LISTED,
+    HTML.name: limits.LINEAGE_NODES,
 }
 """Nodes of an answer by its representation; those that are not named have ``limits.PRINTED_NODES``."""
 
@@ -92,15 +97,18 @@ def lineage() -> Response:
     parts = parameters.text("part")
     if parts not in (None, lineage_pages.EXPLORER):
         raise Rejected(400, f"the only part is {lineage_pages.EXPLORER!r}", parameter="part")
+    parameters.choice(GROUP, GROUPS)
+    parameters.choice(COLLAPSE, COLLAPSES)
+    parameters.number(PAGE, limits.LINEAGE_NODES)
     with running.query_slot():
-        whole = repo.lineage(iri, **_beyond(options)) if page else None
-        graph = _nearest(repo, whole, iri, options)
+        whole = _walk(repo, iri, options) if page else None
+        graph = _nearest(repo, whole, iri, options, part=bool(parts)) if whole else repo.lineage(iri, **options)
         impact = repo.impact(iri, **arguments(ImpactQuery, without=("limit",))) if counted and not parts else None
     provaq.lineage(iri)
     # The projects of peers are named with the peer.
     access_log.record_projects(project for node in graph.nodes for project in node.projects if "/" not in project)
     if page and whole is not None:
-        moments = () if parts else _moments(repo, whole)
+        moments = () if parts else _moments(repo, whole.graph)
         return conditional(
             lineage_pages.lineage_page(graph, impact, whole=whole, peers=peers, moments=moments, part=parts or "")
         )
@@ -117,24 +125,38 @@ def lineage() -> Response:
     return _written(written, choice, totals)
 
 
-def _beyond(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a lineage that has what its picture needs: all things, and some beyond the last step.
+def _walk(repo: Repository, iri: str, options: Mapping[str, Any]) -> Walk:
+    """A lineage that has what its picture needs: all things, and some beyond the last step.
 
-    A picture counts the neighbors beyond the depth, and shows those of the things that are expanded.
+    A picture counts the neighbors beyond the depth, and shows those of the things that are expanded. What leads back
+    from the last of these is known one relation later.
     """
-    if options.get("federated"):
-        return dict(options)
-    depth = options.get("depth")
-    further = None if depth is None else depth + 1 + len(parameters.values(EXPAND))
-    return {**options, "limit": limits.LINEAGE_NODES, "depth": further}
+    depth, further = options.get("depth"), dict(options)
+    if not options.get("federated"):
+        further["limit"] = limits.LINEAGE_NODES
+        further["depth"] = None if depth is None else depth + 2 + len(parameters.values(EXPAND))
+    return walk(repo.context, LineageQuery(iri=iri, **further))
 
 
-def _nearest(repo: Repository, whole: LineageGraph | None, iri: str, options: Mapping[str, Any]) -> LineageGraph:
-    """The lineage of a request, which is the one that its picture needs where that has no more than was asked for."""
+def _nearest(repo: Repository, whole: Walk, iri: str, options: Mapping[str, Any], *, part: bool) -> LineageGraph:
+    """The lineage of a request, from the one that its picture needs where that has it.
+
+    Args:
+        repo: of the caller.
+        whole: the lineage for the picture.
+        iri: the start.
+        options: of the request.
+        part: whether the numbers of things suffice.
+    """
     limit, depth = options["limit"], options.get("depth")
-    if whole is None or (not options.get("federated") and (depth is not None or len(whole.nodes) > limit)):
-        return repo.lineage(iri, **options)
-    return whole
+    if depth is None or options.get("federated"):
+        # Warnings are those about the things in an answer.
+        if len(whole.graph.nodes) <= limit or part or not whole.graph.warnings:
+            return whole.graph.nearest(limit)
+    elif part and not options.get("to") and whole.reaches(depth + 1):
+        total = whole.within(depth)
+        return replace(whole.graph, total_nodes=total, beyond=whole.within(depth + 1) - total)
+    return walk(repo.context, LineageQuery(iri=iri, **options), exact=True).graph
 
 
 def _moments(repo: Repository, whole: LineageGraph) -> list[tuple[str, str]]:

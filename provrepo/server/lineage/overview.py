@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -12,7 +12,8 @@ from provrepo.drawing.graph import NodeKind
 from provrepo.drawing.overview.folding import BY, folded
 from provrepo.drawing.overview.records import Overview, Relation, Responsible, Thing
 from provrepo.drawing.overview.svg import OverviewPicture, picture
-from provrepo.repository.lineage.records import LineageEdge, LineageGraph, LineageNode
+from provrepo.repository.lineage.records import LineageNode
+from provrepo.repository.lineage.walks import Walk
 from provrepo.server.lineage.page_query import COLLAPSE, EXPAND, OPEN, PageQuery
 from provrepo.words import counted
 
@@ -58,20 +59,48 @@ class ShownLineage:
     overview: Overview
 
 
-def shown(whole: LineageGraph, query: PageQuery, *, address: str, depth: int | None) -> ShownLineage:
+@dataclass(frozen=True, slots=True)
+class _Drawable:
+    """What a picture needs of each node and edge of a lineage, whatever is shown of it.
+
+    Attributes:
+        kinds: the kind of each node.
+        labels: the label of each node.
+        things: each node without those responsible for it and without its plan.
+        relations: each edge, in the order of the lineage.
+    """
+
+    kinds: Mapping[str, NodeKind]
+    labels: Mapping[str, str]
+    things: Mapping[str, Thing]
+    relations: Sequence[Relation]
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The content of a picture before anything is folded, and how many agents are badges in it."""
+
+    overview: Overview
+    badges: int
+
+
+def shown(walk: Walk, query: PageQuery, *, address: str, depth: int | None) -> ShownLineage:
     """The picture of a lineage.
 
     Args:
-        whole: the lineage; with a depth, far enough beyond it for what is expanded and for counts of what is next.
+        walk: the lineage; with a depth, far enough beyond it for what is expanded and for counts of what is next.
         query: of the page.
         address: of the page, without its query.
         depth: the number of relations from the start up to which things are shown; None for all.
     """
-    visible = _visible(whole, depth, query.all(EXPAND))
-    nodes = [node for node in whole.nodes if node.iri in visible]
-    edges = [edge for edge in whole.edges if edge.subject in visible and edge.object in visible]
-    badges = _badges(whole.start, nodes, edges)
-    content = _content(whole.start, nodes, edges, badges)
+    whole = walk.graph
+    visible: Collection[str]
+    if depth is None or (not query.all(EXPAND) and whole.nodes[-1].distance <= depth):
+        visible, found = walk.once(_all), walk.once(_everything)
+    else:
+        visible = _visible(walk, depth, query.all(EXPAND))
+        found = _content(walk, visible)
+    content = found.overview
     by, opened = query.get(COLLAPSE), query.all(OPEN)
     asked = by in BY
     if not asked:
@@ -79,7 +108,7 @@ def shown(whole: LineageGraph, query: PageQuery, *, address: str, depth: int | N
         by = "type" if many else ""
     if by:
         content, by = _folded(content, by, opened)
-    hidden = _hidden(whole.edges, visible)
+    hidden = {} if len(visible) == len(whole.nodes) else _hidden(walk, visible)
 
     def there(thing: Thing) -> Thing:
         if thing.group:
@@ -93,8 +122,8 @@ def shown(whole: LineageGraph, query: PageQuery, *, address: str, depth: int | N
     content = replace(content, things=tuple(map(there, content.things)))
     name = f"Lineage of {content.things[0].label}. Arrow keys walk, plus and minus zoom, 0 fits, Escape clears."
     drawn = _drawn(content, name)
-    words = _words(content, len(badges))
-    return ShownLineage(drawn.svg, words, len(nodes), len(content.things), by, asked, content)
+    words = _words(content, found.badges)
+    return ShownLineage(drawn.svg, words, len(visible), len(content.things), by, asked, content)
 
 
 @lru_cache(64)
@@ -111,42 +140,64 @@ def _folded(content: Overview, by: str, opened: Sequence[str]) -> tuple[Overview
     return found, by
 
 
-def _visible(whole: LineageGraph, depth: int | None, expanded: Sequence[str]) -> set[str]:
+def _all(walk: Walk) -> frozenset[str]:
+    return frozenset(node.iri for node in walk.graph.nodes)
+
+
+def _everything(walk: Walk) -> _Content:
+    return _content(walk, walk.once(_all))
+
+
+def _distances(walk: Walk) -> dict[str, int]:
+    return {node.iri: node.distance for node in walk.graph.nodes}
+
+
+def _next(walk: Walk, iri: str, other: str) -> bool:
+    """Whether a neighbor of a thing is at most one step further from the start than that.
+
+    Others are not counted beside it, since only a longer walk finds them.
+    """
+    distances = walk.once(_distances)
+    return distances[other] <= distances[iri] + 1
+
+
+def _visible(walk: Walk, depth: int, expanded: Sequence[str]) -> Collection[str]:
     """The IRIs of the things that are shown."""
-    if depth is None:
-        return {node.iri for node in whole.nodes}
-    found = {node.iri for node in whole.nodes if node.distance <= depth}
-    if expanded:
-        beside: dict[str, set[str]] = {}
-        for edge in whole.edges:
-            beside.setdefault(edge.subject, set()).add(edge.object)
-            beside.setdefault(edge.object, set()).add(edge.subject)
+    found = {node.iri for node in walk.graph.nodes if node.distance <= depth}
+    beside: dict[str, set[str]] = {iri: set() for iri in expanded}
+    if beside:
+        for edge in walk.graph.edges:
+            for iri, other in ((edge.subject, edge.object), (edge.object, edge.subject)):
+                if iri in beside and _next(walk, iri, other):
+                    beside[iri].add(other)
         for iri in expanded:
             if iri in found:
-                found |= beside.get(iri, set())
+                found |= beside[iri]
     return found
 
 
-def _hidden(edges: Iterable[LineageEdge], visible: Collection[str]) -> dict[str, set[str]]:
+def _hidden(walk: Walk, visible: Collection[str]) -> dict[str, set[str]]:
     """The neighbors of each thing that are not shown."""
     found: dict[str, set[str]] = {}
-    for edge in edges:
+    for edge in walk.graph.edges:
         one, other = edge.subject in visible, edge.object in visible
         if one != other:
             end, beyond = (edge.subject, edge.object) if one else (edge.object, edge.subject)
-            found.setdefault(end, set()).add(beyond)
+            if _next(walk, end, beyond):
+                found.setdefault(end, set()).add(beyond)
     return found
 
 
-def _badges(start: str, nodes: Sequence[LineageNode], edges: Sequence[LineageEdge]) -> set[str]:
-    """The agents of which nothing is said but what they are responsible for."""
-    found = {node.iri for node in nodes if _kind(node) == "agent" and node.iri != start}
-    for edge in edges:
-        found.discard(edge.subject)
-        if edge.relation not in _RESPONSIBLE:
-            found.discard(edge.object)
-    responsible = {edge.object for edge in edges}
-    return found & responsible
+def _drawable(walk: Walk) -> _Drawable:
+    whole = walk.graph
+    labels = {node.iri: _label(node) for node in whole.nodes}
+    kinds = {node.iri: _kind(node) for node in whole.nodes}
+    return _Drawable(
+        kinds,
+        labels,
+        {node.iri: _thing(node, kinds[node.iri], labels[node.iri]) for node in whole.nodes},
+        [Relation(e.subject, e.relation, e.object, resolved=e.relation.endswith(":resolved")) for e in whole.edges],
+    )
 
 
 def _kind(node: LineageNode) -> NodeKind:
@@ -155,48 +206,60 @@ def _kind(node: LineageNode) -> NodeKind:
     return "agent" if "agent" in node.kinds and "entity" not in node.kinds else "entity"
 
 
-def _content(
-    start: str, nodes: Sequence[LineageNode], edges: Sequence[LineageEdge], badges: Collection[str]
-) -> Overview:
-    labels = {node.iri: _label(node) for node in nodes}
-    agents: dict[str, Counter[str]] = {}
-    plans: dict[str, str] = {}
-    relations = []
-    for edge in edges:
-        if edge.object in badges:
-            agents.setdefault(edge.subject, Counter())[edge.object] += 1
-            continue
-        if edge.relation == _PLAN:
-            plans.setdefault(edge.subject, edge.object)
-        resolved = edge.relation.endswith(":resolved")
-        relations.append(Relation(edge.subject, edge.relation, edge.object, resolved=resolved))
-    things = [
-        _thing(node, labels, agents.get(node.iri, Counter()), plans.get(node.iri, ""))
-        for node in nodes
-        if node.iri not in badges
-    ]
-    return Overview(start, tuple(things), tuple(relations))
-
-
 def _label(node: LineageNode) -> str:
     return " ".join(node.label.split()) or _naming.short(node.iri)
 
 
-def _thing(node: LineageNode, labels: Mapping[str, str], agents: Counter[str], plan: str) -> Thing:
+def _thing(node: LineageNode, kind: NodeKind, label: str) -> Thing:
     type_id = next((type_ for type_ in node.types if not type_.startswith(_PROV_TYPE)), "")
     documents = dict.fromkeys(f"{each.document}@{each.version}" for each in node.sources)
     return Thing(
         node.iri,
-        _kind(node),
-        labels[node.iri],
+        kind,
+        label,
         type=_naming.short(type_id).rpartition(":")[2] if type_id else "",
         type_id=type_id,
-        agents=tuple(Responsible(iri, labels[iri], count) for iri, count in agents.items()),
         distance=node.distance,
-        plan=plan,
         project=node.projects[0] if node.projects else "",
         documents=tuple(documents)[:_DOCUMENTS],
     )
+
+
+def _badges(start: str, kinds: Mapping[str, NodeKind], relations: Sequence[Relation]) -> set[str]:
+    """The agents of which nothing is said but what they are responsible for."""
+    agents = {iri for iri, kind in kinds.items() if kind == "agent" and iri != start}
+    found = agents & {relation.object for relation in relations}
+    for relation in relations:
+        found.discard(relation.subject)
+        if relation.name not in _RESPONSIBLE:
+            found.discard(relation.object)
+    return found
+
+
+def _content(walk: Walk, visible: Collection[str]) -> _Content:
+    """The things that are shown, with the agents that are badges on them, and the relations between them."""
+    whole, drawable = walk.graph, walk.once(_drawable)
+    labels = drawable.labels
+    between = [each for each in drawable.relations if each.subject in visible and each.object in visible]
+    badges = _badges(whole.start, {iri: drawable.kinds[iri] for iri in visible}, between)
+    agents: dict[str, Counter[str]] = {}
+    plans: dict[str, str] = {}
+    relations = []
+    for relation in between:
+        if relation.object in badges:
+            agents.setdefault(relation.subject, Counter())[relation.object] += 1
+            continue
+        if relation.name == _PLAN:
+            plans.setdefault(relation.subject, relation.object)
+        relations.append(relation)
+    things = []
+    for iri, thing in drawable.things.items():
+        if iri in visible and iri not in badges:
+            if iri in agents or iri in plans:
+                named = tuple(Responsible(id_, labels[id_], count) for id_, count in agents.get(iri, {}).items())
+                thing = replace(thing, agents=named, plan=plans.get(iri, ""))  # noqa: PLW2901
+            things.append(thing)
+    return _Content(Overview(whole.start, tuple(things), tuple(relations)), len(badges))
 
 
 def _words(content: Overview, agents: int) -> str:

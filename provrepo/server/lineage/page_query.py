@@ -12,16 +12,19 @@ from werkzeug.datastructures import MultiDict
 from provrepo.repository.lineage.query import LineageQuery
 from provrepo.repository.options import Kind, options
 
-__all__ = ["COLLAPSE", "EXPAND", "NAMES", "OF_QUERY", "OPEN", "PageQuery"]
+__all__ = ["COLLAPSE", "EXPAND", "GROUP", "NAMES", "OF_QUERY", "OPEN", "PAGE", "PageQuery"]
 
 _OPTIONS = {each.parameter: each for each in options(LineageQuery) if each.option.repeated}
 COLLAPSE, OPEN, EXPAND = "collapse", "open", "expand"
 """Parameters of the picture alone: by what it is folded, which groups are open, and whose neighbors are shown."""
 
+GROUP, PAGE = "group", "page"
+"""Parameters of the list beside it: by what it is grouped, and which part of it is shown."""
+
 OF_QUERY = tuple(_OPTIONS)
 """The parameters that commands repeat: the options of a lineage."""
 
-NAMES = (*OF_QUERY, COLLAPSE, OPEN, EXPAND)
+NAMES = (*OF_QUERY, COLLAPSE, OPEN, EXPAND, GROUP, PAGE)
 """The parameters that links of a page repeat, in the order in which they are written."""
 
 

@@ -30,7 +30,9 @@ from provrepo.repository.lineage.records import (
     SourceReference,
 )
 from provrepo.repository.lineage.things import KnownThing, VersionAssertions
+from provrepo.repository.lineage.walks import Walk
 from provrepo.repository.records import VersionInfo
+from provrepo.server.lineage.listing import listed
 from provrepo.server.lineage.overview import COLLAPSES, ShownLineage, shown
 from provrepo.server.lineage.page_query import PageQuery
 from provrepo.server.pages import display, pages
@@ -50,7 +52,7 @@ __all__ = [
 ]
 
 MOST_LISTED = 500
-"""Nodes that a page lists."""
+"""Things in the list of a page about what several things have in common."""
 
 EXPLORER = "explorer"
 """The part of the page of a lineage with its picture, for scripts that show another one in its place."""
@@ -162,7 +164,7 @@ def lineage_page(
     graph: LineageGraph | None,
     impact: LineageImpact | None = None,
     *,
-    whole: LineageGraph | None = None,
+    whole: Walk | None = None,
     peers: Sequence[str] = (),
     moments: Sequence[tuple[str, str]] = (),
     part: str = "",
@@ -185,28 +187,37 @@ def lineage_page(
     form = [control for control in form if peers or control.name != "federated"]
     if graph is None or whole is None:
         return pages.page("lineage.html", query=query, controls=form, graph=None)
+    depth = int(query.get("depth")) if query.get("depth") else None
+    picture = shown(whole, query, address=url_for("lineage.lineage"), depth=depth) if graph.total_nodes > 1 else None
+    of_picture = {
+        "query": query,
+        "graph": graph,
+        "name": name_of(graph.nodes[0]) if graph.nodes else _naming.short(graph.start),
+        "picture": picture,
+        "whole_things": graph.total_nodes if depth is None else graph.total_nodes + graph.beyond,
+        "relation_names": _relation_names(picture),
+    }
+    if part:
+        return pages.page("explorer.html", **of_picture)
     names = {node.iri: name_of(node) for node in graph.nodes}
     roots = set(graph.roots)
-    depth = int(query.get("depth")) if query.get("depth") else None
-    picture = shown(whole, query, address=url_for("lineage.lineage"), depth=depth) if len(graph.nodes) > 1 else None
     return pages.page(
-        "explorer.html" if part else "lineage.html",
-        query=query,
+        "lineage.html",
+        **of_picture,
         controls=form,
-        graph=graph,
-        name=names.get(graph.start) or _naming.short(graph.start),
-        picture=picture,
         collapses=COLLAPSES,
-        whole_things=graph.total_nodes if depth is None else graph.total_nodes + graph.beyond,
-        relation_names=_relation_names(picture),
         moments=moments,
-        rows=[row(node, root=node.iri in roots) for node in graph.nodes],
+        listed=listed(graph, query, url_for("lineage.lineage")),
+        row_of=lambda node: row(node, root=node.iri in roots),
+        start=graph.nodes[0] if graph.nodes and graph.nodes[0].iri == graph.start else None,
         peers=peers,
         federation=graph if isinstance(graph, FederatedLineage) else None,
         said_by=said_by,
         names=names,
         impact=tuple(groups(impact)) if impact and impact.total else (),
-        further=query.but(depth=str(int(query.get("depth")) + 1)) if graph.beyond and query.get("depth") else None,
+        further=query.but(depth=str(int(query.get("depth")) + 1), page="")
+        if graph.beyond and query.get("depth")
+        else None,
         downloads=tuple(downloads("lineage", (*BUNDLED, *_PLAIN))),
         lineage_of=lineage_of,
     )
@@ -256,7 +267,7 @@ def thing_page(thing: KnownThing | None, labels: Mapping[str, str] | None = None
 
 def lineage_of(iri: str, query: PageQuery) -> str:
     """The address of the lineage of another thing, with the same options."""
-    there = query.but(iri=iri, to="", limit="", source="")
+    there = query.but(iri=iri, to="", limit="", source="", page="")
     return f"{url_for('lineage.lineage')}?{there.query()}"
 
 

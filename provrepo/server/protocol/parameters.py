@@ -10,7 +10,7 @@ from flask import request
 from provrepo.server.protocol import body
 from provrepo.server.protocol.rejections import Rejected
 
-__all__ = ["flag", "number", "refuse_repeated", "required", "seconds", "text", "time_or_entry", "values"]
+__all__ = ["choice", "flag", "number", "refuse_repeated", "required", "seconds", "text", "time_or_entry", "values"]
 
 _SECONDS = re.compile(r"[0-9]{0,6}(\.[0-9]{1,6})?", re.ASCII)
 _MAX_VALUES = 100
@@ -69,6 +69,18 @@ def number(name: str, most: int, *, least: int = 1) -> int | None:
     if not (value.isascii() and value.isdigit() and len(value) <= 9 and least <= int(value) <= most):
         raise Rejected(400, f"{name}={value[:40]} is not a whole number from {least} to {most}")
     return int(value)
+
+
+def choice(name: str, choices: Iterable[str]) -> str:
+    """The value of a parameter that is one of some words; empty if it is missing.
+
+    Raises:
+        Rejected: 400, it is none of them.
+    """
+    value, known = request.args.get(name, ""), list(choices)
+    if value and value not in known:
+        raise Rejected(400, f"{name}={value[:40]} is none of {', '.join(filter(None, known))}", parameter=name)
+    return value
 
 
 def flag(name: str, *, form: bool = False) -> bool:

@@ -211,6 +211,12 @@ _OF_PICTURE = (
     RequestParameter("open", _several(STRING), "A group of the picture whose things are shown one by one."),
     RequestParameter("expand", _several(_IRI), "A thing whose neighbors beyond the depth the picture shows too."),
     RequestParameter("part", _one_of("explorer"), "Only this part of the page."),
+    RequestParameter(
+        "group",
+        _one_of("type", "plan", "project", "distance"),
+        "By what the list of the page is grouped; above 20 things by type unless asked otherwise.",
+    ),
+    RequestParameter("page", {"type": "integer", "minimum": 1}, "Which part of the list of the page, from 1."),
 )
 
 _FILES = Operation(

@@ -20,6 +20,7 @@ from provrepo.views.lineage import schema
 from provrepo.views.lineage.adjacency import timed_out
 from provrepo.views.lineage.answering import Answer, Reader, first_nodes
 from provrepo.views.lineage.impact import Impact, impact
+from provrepo.views.lineage.kept import Kept, State
 from provrepo.views.lineage.rules import RULES
 from provrepo.views.lineage.scopes import RowCaches
 from provrepo.views.lineage.snapshot import Snapshot, Source, Thing, Version
@@ -57,7 +58,11 @@ class Common(NamedTuple):
 
 
 class Lineage(SqliteView):
-    """The lineage index; see ``provrepo.views.view.View``."""
+    """The lineage index; see ``provrepo.views.view.View``.
+
+    Attributes:
+        kept: results that callers derived from answers.
+    """
 
     MAPPING = MAPPING
     TABLES = schema.TABLES
@@ -67,6 +72,7 @@ class Lineage(SqliteView):
         """Open or create the index in a folder; see ``SqliteView``."""
         super().__init__(path, base=base, minter=minter)
         self._caches = RowCaches()
+        self.kept = Kept()
         self._touched: dict[int, tuple[list[int], list[tuple[int, int]]]] = {}
         self._buffer = WriteBuffer()
 
@@ -208,6 +214,19 @@ class Lineage(SqliteView):
         with self._snapshot_of(datasets, None, None, deadline) as reader:
             return around(reader, levels, walk, limit)
 
+    def state(
+        self,
+        datasets: Sequence[str],
+        *,
+        as_of: Mapping[str, int] | None = None,
+        curated: Collection[str] | None = None,
+    ) -> State:
+        """What determines the answers to a caller now; arguments as for ``traverse``."""
+        # Read first: a result is then kept for a state that nobody has any more, if the index is emptied meanwhile.
+        epoch = self.kept.epoch
+        with self._reading() as connection:
+            return State(epoch, schema.generation(connection), *_audience(datasets, as_of, curated))
+
     def labels(
         self,
         iris: Sequence[str],
@@ -239,6 +258,7 @@ class Lineage(SqliteView):
             self._buffer.clear()
             self._touched.clear()
             self._caches.clear()
+            self.kept.clear()
 
     def content(self, connection: sqlite3.Connection, version: int) -> list[tuple[object, ...]]:
         """The edges of a version, and kinds, types and labels of each thing."""
@@ -283,6 +303,7 @@ class Lineage(SqliteView):
                 # The generations that were rolled back will be used again, for other changes.
                 self._touched.clear()
                 self._caches.clear()
+                self.kept.clear()
                 raise
             self._buffer.done()
             # Rows are dropped after the commit. Until then a reader of the new generation starts with an empty cache.
@@ -303,11 +324,8 @@ class Lineage(SqliteView):
         deadline: float | None,
     ) -> Iterator[Reader]:
         with self._reading() as connection, ExitStack() as stack:
-            # The current state has no withdrawn versions, so curators and others see the same.
-            curated = None if as_of is None else curated
-            snapshot = Snapshot(connection, datasets, as_of, curated)
-            entries = None if as_of is None else tuple(sorted(as_of.items()))
-            audience = (tuple(sorted(datasets)), entries, None if curated is None else tuple(sorted(curated)))
+            audience = _audience(datasets, as_of, curated)
+            snapshot = Snapshot(connection, datasets, as_of, audience[2])
             reader = Reader(snapshot, self._caches, audience, schema.generation(connection), deadline, stack)
             connection.set_progress_handler(reader.late, _STEPS)
             try:
@@ -316,3 +334,13 @@ class Lineage(SqliteView):
                 if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                     raise timed_out() from error
                 raise
+
+
+def _audience(
+    datasets: Sequence[str], as_of: Mapping[str, int] | None, curated: Collection[str] | None
+) -> tuple[tuple[str, ...], tuple[tuple[str, int], ...] | None, tuple[str, ...] | None]:
+    """What a caller may read, as a key."""
+    if as_of is None:
+        # The current state has no withdrawn versions, so curators and others see the same.
+        return tuple(sorted(datasets)), None, None
+    return tuple(sorted(datasets)), tuple(sorted(as_of.items())), None if curated is None else tuple(sorted(curated))
