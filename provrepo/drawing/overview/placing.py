@@ -62,11 +62,11 @@ _WINDOW = (1380.0, 690.0)
 _LEAST_FRAME = (_WINDOW[0] / 2.2, _WINDOW[1] / 2.2)
 """The least width and height, so that nothing is shown larger than 2.2 times its size."""
 
-_READABLE = 0.8
-"""Scale below which a picture from left to right is cut into ribbons."""
+_READABLE = 9.0 / FAR
+"""Scale at which short labels are 9 px high. A picture that would be smaller is laid out closer, and cut into parts."""
 
-_RIBBONS = (2, 3, 4, 5, 6, 7, 8)
-_RIBBON_GAP = 34.0
+_PARTS = range(2, 13)
+_PART_GAP = 24.0
 _CROSSING = 18.0
 """How far an arrow goes on beyond a cut."""
 
@@ -74,6 +74,9 @@ _SPACING: dict[Flow, Spacing] = {
     "right": Spacing(rows=17.0, boxes=4.0, lanes=3.0, flush=True),
     "down": Spacing(rows=22.0, boxes=14.0, lanes=3.0),
 }
+_CLOSE = Spacing(rows=11.0, boxes=1.5, lanes=2.0, flush=True)
+"""Distances where there are many."""
+
 _COUNTED: dict[Flow, Spacing] = {
     "right": Spacing(rows=64.0, boxes=8.0, lanes=6.0, flush=True),
     "down": Spacing(rows=30.0, boxes=14.0, lanes=6.0),
@@ -197,8 +200,16 @@ def placed(overview: Overview, short: Mapping[str, str]) -> Placement:
         short: the short label of each thing.
     """
     tried = [_laid_out(overview, short, flow) for flow in _SPACING]
-    if max(each.scale for each in tried) < _READABLE:
-        tried += [_in_ribbons(tried[0], number) for number in _RIBBONS]
+    if _best(tried).scale < _READABLE:
+        close = _laid_out(overview, short, "right", _CLOSE)
+        tried.append(close)
+        for whole in (tried[0], close):
+            if _best(tried).scale < _READABLE:
+                tried += [cut(whole, number) for cut in (_in_ribbons, _in_strips) for number in _PARTS]
+    return _best(tried)
+
+
+def _best(tried: Sequence[Placement]) -> Placement:
     return max(tried, key=lambda each: each.scale)
 
 
@@ -212,7 +223,7 @@ def _size(family: Family, short: Mapping[str, str]) -> tuple[float, float]:
     return inner, ROW * max(1, len(rows)) + (4 if len(rows) > 1 else 0)
 
 
-def _laid_out(overview: Overview, short: Mapping[str, str], flow: Flow) -> Placement:
+def _laid_out(overview: Overview, short: Mapping[str, str], flow: Flow, close: Spacing | None = None) -> Placement:
     found, home = families(overview)
     number = {id_: index for index, id_ in enumerate(found)}
     cells = []
@@ -228,7 +239,7 @@ def _laid_out(overview: Overview, short: Mapping[str, str], flow: Flow) -> Place
     links = [BoxLink(number[one], number[other], Joint(number[one], number[other], ())) for one, other in pairs]
     names = list(found)
     counted = len(overview.things) <= _ROOMY and any(each.count > 1 for each in overview.relations)
-    spacing = (_COUNTED if counted else _SPACING)[flow]
+    spacing = _COUNTED[flow] if counted else close or _SPACING[flow]
     boxes: dict[str, Rect] = {}
     lines: dict[tuple[str, str], tuple[Line, ...]] = {}
     offset = 0.0
@@ -288,16 +299,22 @@ def _in_ribbons(whole: Placement, number: int) -> Placement:
     def ribbon(x: float) -> int:
         return max(index for index, cut in enumerate(cuts) if x >= cut - 1 or index == 0)
 
+    for box in whole.boxes.values():
+        # A box belongs to the part in which it begins, up to its end.
+        ends[ribbon(box.x)] = max(ends[ribbon(box.x)], box.x + box.width)
     pieces: dict[tuple[str, str], list[tuple[int, Line]]] = {}
     for pair, curves in whole.lines.items():
         own = pieces.setdefault(pair, [])
+        # The head of an arrow is at the end of its last piece, which is beside what it points to.
+        goal = ribbon(whole.boxes[pair[1]].x)
+        order = sorted(range(len(cuts)), key=lambda index: -abs(index - goal))
         for curve in curves:
             for start in range(0, len(curve) - 3, 3):
                 piece = curve[start : start + 4]
                 low, most = min(x for x, _ in piece), max(x for x, _ in piece)
                 own += [
                     (index, piece)
-                    for index in reversed(range(len(cuts)))
+                    for index in order
                     if low < ends[index] - 1 and (most > cuts[index] - 0.5 or index == 0)
                 ]
     tops, bottoms = [[inf] * len(cuts), [-inf] * len(cuts)]
@@ -311,7 +328,7 @@ def _in_ribbons(whole: Placement, number: int) -> Placement:
     down, y = [], 0.0
     for top, bottom in zip(tops, bottoms, strict=True):
         down.append(y - top)
-        y += bottom - top + _RIBBON_GAP
+        y += bottom - top + _PART_GAP
 
     def moved(point: Point, index: int) -> Point:
         x = min(max(point[0], cuts[index] - _CROSSING + 2), ends[index] + 2)
@@ -327,6 +344,19 @@ def _in_ribbons(whole: Placement, number: int) -> Placement:
     }
     ribbons = tuple(top + by for top, by in zip(tops, down, strict=True))
     return Placement(whole.flow, whole.families, whole.home, boxes, lines, ribbons, _frame(boxes, lines))
+
+
+def _in_strips(whole: Placement, number: int) -> Placement:
+    """A high picture cut between rows, its parts beside each other: ribbons of the picture with its axes exchanged."""
+    turned = _turned(whole)
+    return _turned(_in_ribbons(turned, number))
+
+
+def _turned(whole: Placement) -> Placement:
+    """A picture with its axes exchanged."""
+    boxes = {id_: Rect(box.y, box.x, box.height, box.width) for id_, box in whole.boxes.items()}
+    lines = {pair: tuple(tuple((y, x) for x, y in line) for line in curves) for pair, curves in whole.lines.items()}
+    return Placement(whole.flow, whole.families, whole.home, boxes, lines, (), _frame(boxes, lines))
 
 
 def _cuts(whole: Placement, number: int) -> list[float]:
