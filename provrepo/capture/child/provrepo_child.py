@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if __package__:
     from provrepo.capture.child import provrepo_libraries
+    from provrepo.capture.child.provrepo_digests import sha256
     from provrepo.capture.child.provrepo_libraries.observing import foreign
     from provrepo.capture.child.provrepo_noise import of_standard_library, uninteresting
     from provrepo.capture.child.provrepo_paths import (
@@ -29,6 +30,7 @@ if __package__:
     )
 else:  # in a process below provrepo run
     import provrepo_libraries  # type: ignore[import-not-found, no-redef]
+    from provrepo_digests import sha256  # type: ignore[import-not-found, no-redef]
     from provrepo_libraries.observing import foreign  # type: ignore[import-not-found, no-redef]
     from provrepo_noise import (  # type: ignore[import-not-found, no-redef]
         of_standard_library,
@@ -113,7 +115,7 @@ class Reporter:
             if mark is None or uninteresting(path):
                 continue
             old = number == 0 or (appends(number) and mark[1] > 0)
-            digest = _sha256(path) if old and mark[1] <= LARGEST else None
+            digest = sha256(path) if old and mark[1] <= LARGEST else None
             if number == 0:
                 self._input = (path, mark, digest, place, time.time())
             else:
@@ -279,7 +281,7 @@ class Reporter:
         if self._known.get(path) == mark and old and not (path in self._large and largest > LARGEST):
             return
         small = mark[1] <= largest
-        digest = _sha256(path) if small else None
+        digest = sha256(path) if small else None
         self._known[path] = mark
         (self._large.discard if small else self._large.add)(path)
         self._report("read", path, mark, digest)
@@ -373,16 +375,3 @@ def _signature(path: str) -> tuple[int, ...] | None:
     except (OSError, ValueError):
         return None
     return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns) if stat.S_ISREG(found.st_mode) else None
-
-
-def _sha256(path: str) -> str:
-    import hashlib
-
-    digest = hashlib.sha256()
-    with open(path, "rb", buffering=0) as file:
-        buffer = memoryview(bytearray(1 << 18))
-        while True:
-            count = file.readinto(buffer)
-            if not count:
-                return digest.hexdigest()
-            digest.update(buffer[:count])

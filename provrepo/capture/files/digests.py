@@ -7,6 +7,7 @@ import stat
 import time
 from typing import NamedTuple
 
+from provrepo.capture.child.provrepo_digests import sha256
 from provrepo.capture.child.provrepo_paths import normal
 
 __all__ = ["Files", "Pending", "FileVersion", "Signature", "absolute", "sha256", "signature"]
@@ -115,11 +116,3 @@ class Files:
         """The cached digest of a path, in hexadecimal."""
         known = self._known.get(path)
         return known[1].sha256 if known else None
-
-
-def sha256(path: str) -> str:
-    """The digest of a file's bytes, in hexadecimal."""
-    import hashlib
-
-    with open(path, "rb") as file:  # noqa: PTH123
-        return hashlib.file_digest(file, "sha256").hexdigest()
