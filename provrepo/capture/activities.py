@@ -247,7 +247,6 @@ class Activity(Observations):
         """Record that a file is read, with its current content; None where there is no file."""
         if path in self.pending:
             return None  # this activity wrote it
-        self.recorder.seen.add(path)
         seen = self.recorder.files.content(path)
         if seen is not None:
             self.record_read(seen, role)
@@ -411,7 +410,7 @@ class Activity(Observations):
 
     def _children(self) -> None:
         """Record the files that processes opened which this activity started."""
-        if self.reports is not None:
+        if self.reports is not None or (self.recorder.forks and not self.is_remote):
             from provrepo.capture.files.children import take
 
             events = take(self)

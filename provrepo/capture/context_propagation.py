@@ -32,6 +32,10 @@ def watch() -> None:
     AfterImport({name: contained(adapt) for name, adapt in _ADAPTED.items()}).install()
     if os.name == "posix":
         os.system = _System(os.system)
+        os._exit = _Exit(os._exit)
+        execute = os.execve
+        os.execve = _Exec(execute, execute)
+        os.execv = _Exec(os.execv, execute)
         for name in ("posix_spawn", "posix_spawnp"):
             if hasattr(os, name):
                 setattr(os, name, _Spawn(getattr(os, name)))
@@ -134,6 +138,9 @@ def _subprocesses(module: Any) -> None:
         elif changed is not None:
             kwargs["env"] = changed
         start(self, *args, **kwargs)
+        if changed is not None:
+            shell = args[8] if len(args) > 8 else kwargs.get("shell", False)
+            contained(_started)(args[0] if args else kwargs["args"], self.pid, shell=bool(shell))
 
     module.Popen.__init__ = start_in_context
 
@@ -143,19 +150,62 @@ class _Spawn(Replaced):
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if len(args) > 2 and isinstance(args[2], Mapping):  # the environment, which has no name
-            args = (*args[:2], contained(_environment)(args[2]) or args[2], *args[3:])
+            changed = contained(_environment)(args[2])
+            process = self.__wrapped__(*args[:2], changed or args[2], *args[3:], **kwargs)
+            if changed is not None:
+                contained(_started)(args[0], process)
+            return process
         return self.__wrapped__(*args, **kwargs)
+
+
+class _Exec(Replaced):
+    """``os.execv`` and ``os.execve``, whose program reports to the current step, in a forked child or here.
+
+    The other functions of their kind, and ``os.spawn*``, call these two.
+
+    Args:
+        original: the function.
+        execute: ``os.execve``.
+    """
+
+    def __init__(self, original: Any, execute: Any) -> None:
+        super().__init__(original)
+        self.provrepo_execute = execute
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        changed = None
+        if len(args) > 1 and not kwargs:
+            changed = contained(_environment)(args[2] if len(args) > 2 else None)
+        if changed is None:
+            return self.__wrapped__(*args, **kwargs)
+        _settle()
+        contained(_started)(args[1] if isinstance(args[0], int) else args[0], os.getpid())
+        return self.provrepo_execute(*args[:2], changed)
+
+
+class _Exit(Replaced):
+    """``os._exit``, by which a forked child ends: what it wrote is recorded before."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        _settle()
+        return self.__wrapped__(*args, **kwargs)
+
+
+def _settle() -> None:
+    recorder = sys.modules.get("provrepo.capture.recorder")
+    if recorder is not None:
+        recorder.settle_here()
 
 
 class _System(Replaced):
     """``os.system``, whose processes report to the current step."""
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        if args:
-            args = (contained(_line)(args[0]) or args[0], *args[1:])
-        elif "command" in kwargs:
-            kwargs["command"] = contained(_line)(kwargs["command"]) or kwargs["command"]
-        return self.__wrapped__(*args, **kwargs)
+        changed = contained(_line)(args[0] if args else kwargs.get("command"))
+        if changed is None:
+            return self.__wrapped__(*args, **kwargs)
+        contained(_started)("sh", None)
+        return self.__wrapped__(changed)
 
 
 def _environment(given: Mapping[Any, Any] | None) -> dict[Any, Any] | None:
@@ -175,6 +225,12 @@ def _line(line: Any) -> Any:
     from provrepo.capture.files.children import command
 
     return command(activity, line)
+
+
+def _started(program: object, process: int | None, *, shell: bool = False) -> None:
+    from provrepo.capture.files.children import started
+
+    started(program, process, shell=shell)
 
 
 def _starting() -> Activity | None:

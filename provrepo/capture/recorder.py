@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import threading
@@ -15,7 +16,7 @@ from provrepo.capture.facts import plans
 from provrepo.capture.facts.values import Values
 from provrepo.capture.failures import contained, warn_once
 from provrepo.capture.files.digests import Files
-from provrepo.capture.journal.events import OWN, SUFFIX, UNFINISHED, Event, Journal, paths, reports_folder
+from provrepo.capture.journal.events import OWN, SUFFIX, UNFINISHED, Event, Journal, reports_folder
 from provrepo.settings import enclosing_run
 
 if TYPE_CHECKING:
@@ -69,6 +70,10 @@ class Recording:
         mark: a prefix of the names that this process gives; empty in the process that began the session.
         outside: whether files opened outside of steps belong to the session's own activity.
         stats: whether all steps describe the tables among their arguments and results.
+
+    Attributes:
+        seen: files that may be changed without a further event.
+        forks: whether this process was forked: a child may have begun another program, which reports.
     """
 
     root: Activity
@@ -84,6 +89,7 @@ class Recording:
         self.open: dict[int | str, Activity] = {}
         self.described: set[str] = set()
         self.seen: set[str] = set()
+        self.forks = False
         self.surroundings: Surroundings | None = None
         self._anchor = anchor
         self._plans: dict[Any, str] = {}
@@ -249,8 +255,7 @@ class Recorder(Recording):
 
     def _children(self) -> None:
         """Record what processes that steps started have reported since the steps ended."""
-        reports = reports_folder(self.journal.path)
-        if reports.is_dir():
+        if reports_folder(self.journal.path).is_dir():
             from provrepo.capture.files.children import rest
 
             events = rest(self)
@@ -271,20 +276,21 @@ class Recorder(Recording):
         watch, self.surroundings = self.surroundings, None
         if watch is None:
             return
-        from provrepo.capture.files.surroundings import SHOWN, line
+        from provrepo.capture.files.surroundings import SHOWN, explaining, line
 
-        known = self.seen | {path for event in self.journal.whole() for path in paths(event)}
+        read, written = explaining(self.journal.whole())
+        known = self.seen | written
         own = (str(self.out), str(self.journal.path), str(reports_folder(self.journal.path)))
         folders = tuple(os.path.join(place, "") for place in {str(Path.cwd() / "prov"), *self._documents()})  # noqa: PTH118
         others: list[str] = []
 
-        def explained(path: str) -> bool:
+        def explained(path: str, changed: bool) -> bool:
             if path.startswith(own):
                 return True
             if path.startswith(folders) or path.endswith(OWN):
                 others.append(path)
                 return True
-            return path in known
+            return path in known or (path in read and not changed)
 
         found = watch.found(explained)
         watch.close()
@@ -379,7 +385,22 @@ def _forked() -> None:
     _opening = threading.RLock()
     for recording in _sessions:
         contained(recording.forked)()
+    atexit.register(settle_here)
+
+
+@contained
+def settle_here() -> None:
+    """Record what this process, which was forked, has written so far: it is about to end."""
+    for recording in _sessions:
+        if not recording.owner:
+            for activity in {id(one): one for one in (*recording.open.values(), recording.root)}.values():
+                activity.settle()
+
+
+def _forks() -> None:
+    for recording in _sessions:
+        recording.forks = True
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+    os.register_at_fork(after_in_parent=_forks, after_in_child=_forked)

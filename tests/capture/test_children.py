@@ -7,13 +7,14 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from provrepo.capture import session, step
 from provrepo.capture.delivery.outbox import recover
-from provrepo.vocab import DCTERMS
+from provrepo.vocab import DCTERMS, PROVREPO
 from tests.support.captured import Captured
 from tests.support.command import environment, provrepo
 
@@ -54,13 +55,35 @@ STARTED = {
         "words = [sys.executable, 'child.py', 'raw.csv', 'out.csv']\n"
         "assert os.waitpid(os.posix_spawnp(sys.executable, words, os.environ), 0)[1] == 0"
     ),
+    "execv": "in_child(lambda: os.execv(sys.executable, WORDS))",
+    "execve": "in_child(lambda: os.execve(sys.executable, WORDS, {'A': 'b'}))",
+    "execlp": "in_child(lambda: os.execlp(sys.executable, *WORDS))",
+    "spawnv": "assert os.spawnv(os.P_WAIT, sys.executable, WORDS) == 0",
+    "spawnlpe": "assert os.spawnlpe(os.P_WAIT, sys.executable, *WORDS, {'A': 'b'}) == 0",
+    "fork": "in_child(lambda: (work(), os._exit(0)))",
     "popen": f"os.popen('{PYTHON} child.py raw.csv out.csv').close()",
 }
 
 
+def work() -> None:
+    Path("out.csv").write_text(Path("raw.csv").read_text().upper())
+
+
+def in_child(action: Callable[[], object]) -> None:
+    """Do something in a forked child, and wait for it."""
+    child = os.fork()
+    if not child:
+        try:
+            action()
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 @pytest.mark.parametrize("how", STARTED)
 def test_a_child_of_a_step(how: str) -> None:
-    names = {"os": os, "subprocess": subprocess, "sys": sys}
+    words = [sys.executable, "child.py", "raw.csv", "out.csv"]
+    names = {"os": os, "subprocess": subprocess, "sys": sys, "in_child": in_child, "work": work, "WORDS": words}
 
     @step
     def start() -> None:
@@ -78,6 +101,67 @@ def test_a_child_of_a_step(how: str) -> None:
     assert found.generated == {("out.csv", "start")}
     assert found.derived == {("out.csv", "raw.csv")}
     assert sorted(path.name for path in Path().iterdir()) == ["child.py", "out.csv", "raw.csv", "run.provn"]
+
+
+def test_a_forked_child_that_ends_like_a_program() -> None:
+    Path("forks.py").write_text(
+        "import os, sys\nfrom provrepo.capture import session, step\n"
+        "def start():\n"
+        "    if not os.fork():\n"
+        "        open('out.csv', 'w').write(open('raw.csv').read())\n"
+        "        sys.exit(0)\n"
+        "    assert os.wait()[1] == 0\n"
+        "with session('run', out='run.provn'):\n"
+        "    step(start)()\n"
+    )
+    subprocess.run([sys.executable, "forks.py"], check=True, env=environment())
+    found = Captured(Path("run.provn"))
+    assert (found.used, found.generated) == ({("start", "raw.csv")}, {("out.csv", "start")})
+
+
+UNSEEN = {
+    "sort": ["sort", "raw.csv", "-o", "out.csv"],
+    "env": ["env", "-i", sys.executable, "child.py", "raw.csv", "out.csv"],
+    Path(sys.executable).name: [sys.executable, "-I", "child.py", "raw.csv", "out.csv"],
+}
+
+
+@pytest.mark.parametrize("program", UNSEEN)
+def test_a_process_that_does_not_report_is_named(program: str) -> None:
+    @step
+    def start() -> None:
+        for _ in range(2):
+            subprocess.run(UNSEEN[program], check=True)
+        subprocess.run([sys.executable, "child.py", "raw.csv", "other.csv"], check=True)
+
+    with session("run", out="run.provn"):
+        start()
+    found = Captured(Path("run.provn"))
+    assert found.values(found.one("start"), PROVREPO + "unobserved") == [f"process {program} (2 times)"]
+    assert found.generated == {("other.csv", "start")}
+    if sys.platform == "linux":
+        assert found.values(found.one("run"), PROVREPO + "unexplained") == ["changed out.csv"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs inotify")
+def test_what_a_step_has_read_and_an_unseen_process_changes_is_unexplained() -> None:
+    @step
+    def start() -> None:
+        Path("raw.csv").read_text()
+        subprocess.run("echo b >> raw.csv", shell=True, check=True)
+
+    @step
+    def killed() -> None:
+        if not os.fork():
+            Path("half.csv").write_text("half")
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.wait()
+
+    with session("run", out="run.provn"):
+        start(), killed()
+    found = Captured(Path("run.provn"))
+    assert found.values(found.one("run"), PROVREPO + "unexplained") == ["changed half.csv", "changed raw.csv"]
+    assert (found.used, found.generated) == ({("start", "raw.csv")}, set())
 
 
 def test_a_child_of_a_step_that_fails_and_one_outside_of_steps() -> None:

@@ -40,9 +40,9 @@ def refused(code: str) -> bool:
 def descriptors() -> list[str]:
     """The files that this process has open, below the working folder."""
     found = []
-    for name in os.listdir("/dev/fd"):
+    for name in Path("/dev/fd").iterdir():
         try:
-            found.append(os.path.realpath(f"/proc/self/fd/{name}"))
+            found.append(os.path.realpath(f"/proc/self/fd/{name.name}"))
         except OSError:
             continue
     return [path for path in found if path.startswith(str(Path.cwd()))]

@@ -80,8 +80,8 @@ def test_a_scan_finds_changes_where_there_is_no_inotify(monkeypatch: pytest.Monk
     watch = Surroundings(str(Path.cwd()))
     Path("new.csv").write_text("x")
     Path("raw.csv").write_text("longer than before")
-    assert watch.found(lambda path: False) == [("changed", "new.csv"), ("changed", "raw.csv")]
-    assert watch.found(lambda path: path.endswith("new.csv")) == [("changed", "raw.csv")]
+    assert watch.found(lambda path, changed: False) == [("changed", "new.csv"), ("changed", "raw.csv")]
+    assert watch.found(lambda path, changed: path.endswith("new.csv")) == [("changed", "raw.csv")]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify")
@@ -92,7 +92,7 @@ def test_lost_events_and_closed_descriptors_are_made_good_by_a_scan() -> None:
     Path("later.csv").write_text("x")
     os.close(watch._queue)
     with Path("raw.csv").open() as reused:  # the program uses the number
-        assert watch.found(lambda path: False) == [("changed", "later.csv"), ("changed", "new.csv")]
+        assert watch.found(lambda path, changed: False) == [("changed", "later.csv"), ("changed", "new.csv")]
         assert reused.read() == "b\na\n"
 
 

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provrepo.capture.files import reports
+from provrepo.capture.files.hook import recording_here
 from provrepo.capture.journal.events import reports_folder
+from provrepo.model.redaction import text
 
 if TYPE_CHECKING:
     from provrepo.capture.activities import Activity
     from provrepo.capture.journal.events import Event
     from provrepo.capture.recorder import Recorder
 
-__all__ = ["command", "environment", "recovered", "rest", "take"]
+__all__ = ["command", "environment", "recovered", "rest", "started", "take"]
 
 
 def environment(activity: Activity, given: Mapping[Any, Any] | None) -> dict[Any, Any]:
@@ -55,9 +57,12 @@ def _folder(activity: Activity) -> Path:
 
 def take(activity: Activity) -> list[Event]:
     """Take the reports to an activity: events of what was read; what was written is added to what it is writing."""
-    if activity.reports is None:
-        return []
     recorder = activity.recorder
+    if activity.reports is None:  # a forked child may have begun another program
+        folder = reports_folder(recorder.journal.path) / str(activity.number)
+        if not folder.is_dir():
+            return []
+        activity.reports = folder
     merged = reports.merge(activity.reports, recorder.files, activity.number, activity.pending, recorder.now())
     recorder.seen |= merged.paths
     for path in merged.pending:
@@ -74,6 +79,22 @@ def rest(recorder: Recorder) -> list[Event]:
         recorder.seen |= merged.paths
         recorder.root.pending = merged.pending | recorder.root.pending
     return found
+
+
+def started(program: object, process: int | None, *, shell: bool = False) -> None:
+    """Record that the current step has started a process; if it does not report, its files are not observed.
+
+    Args:
+        program: its name or command line.
+        process: its identifier; None where that is not known.
+        shell: whether a shell runs the line.
+    """
+    activity = recording_here()
+    if activity is not None:
+        if isinstance(program, list | tuple):
+            program = next(iter(program), "")
+        name = "sh" if shell else Path(os.fsdecode(program)).name  # type: ignore[arg-type]
+        activity.recorder.note("started", activity=activity.number, program=text(name), process=process)
 
 
 def recovered(journal: Path) -> list[Event]:

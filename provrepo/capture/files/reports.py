@@ -91,6 +91,7 @@ def merge(
         now: the present time by the clock of the session, in seconds since the epoch; those of other processes may
             be ahead of it.
     """
+    processes = sorted({file.name.split("-")[0] for file in reports.iterdir() if file.is_file()})
     lines = _lines(reports, take=files is not None)
     found = {_version(*pair) for line in lines if line.kind == "python" for pair in [line.details[0], *line.details[1]]}
     claimed = frozenset(path for line in lines if line.kind == "claimed" for path in line.details)
@@ -98,6 +99,7 @@ def merge(
     for line in lines:
         replay.take(line._replace(time=min(line.time, now)), claimed)
     paths = {detail for line in lines for detail in line.details if isinstance(detail, str)}
+    replay.events += [{"event": "reported", "process": int(name)} for name in processes if name.isdigit()]
     return Merged(sorted(found), paths, claimed, replay.events, replay.pending)
 
 

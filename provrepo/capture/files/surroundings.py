@@ -18,8 +18,9 @@ from weakref import WeakSet
 
 from provrepo.capture.child.provrepo_noise import part_of_a_program
 from provrepo.capture.files.digests import Signature
+from provrepo.capture.journal.events import COMPLETED, Event, paths
 
-__all__ = ["LARGEST", "Surroundings", "unseen"]
+__all__ = ["LARGEST", "Surroundings", "explaining", "unseen"]
 
 LARGEST = 20_000
 """Files and folders below the working folder up to which it is watched."""
@@ -30,6 +31,8 @@ _OPEN, _CREATE, _MODIFY, _CLOSE_WRITE, _MOVED_TO = 0x20, 0x100, 0x2, 0x8, 0x80
 _CHANGES = _CREATE | _MODIFY | _CLOSE_WRITE | _MOVED_TO
 _OVERFLOW, _FOLDER = 0x4000, 0x40000000
 """Events of inotify(7)."""
+_READS = ("kind", "part", "read")
+"""Events of a journal that do not explain that a file changed."""
 _NOT_WATCHED = ("__pycache__", "node_modules", "site-packages")
 
 _watching: WeakSet[Surroundings] = WeakSet()
@@ -110,11 +113,11 @@ class Surroundings:
                     else:
                         self._changed.add(inside)
 
-    def found(self, explained: Callable[[str], bool]) -> list[tuple[str, str]]:
+    def found(self, explained: Callable[[str, bool], bool]) -> list[tuple[str, str]]:
         """What nothing explains: ``opened`` or ``changed``, and the path relative to the folder; sorted by path.
 
         Args:
-            explained: tells of an absolute path whether the record has it.
+            explained: tells of an absolute path, and of whether the file changed, whether the record has that.
         """
         self.drain()
         changed = set(self._changed)
@@ -123,10 +126,10 @@ class Surroundings:
         found = []
         for path in sorted(changed | self._opened):
             mark = _signature(path)
-            if mark is None or not _interesting(os.path.basename(path)) or explained(path):  # noqa: PTH119
+            if mark is None or not _interesting(os.path.basename(path)):  # noqa: PTH119
                 continue
             how = "changed" if path in changed and self._before.get(path) != mark else "opened"
-            if how == "changed" or path in self._opened:
+            if (how == "changed" or path in self._opened) and not explained(path, how == "changed"):
                 found.append((how, os.path.relpath(path, self._folder)))
         return found
 
@@ -140,6 +143,25 @@ class Surroundings:
     def forget(self) -> None:
         """Leave it to the process that this one was forked from."""
         self._queue = -1
+
+
+def explaining(events: Iterable[Event]) -> tuple[set[str], set[str]]:
+    """The files that the events of a journal explain: those that were read, and those that were or may be written.
+
+    What was begun to be written is explained if the activity failed; otherwise its content is recorded as well.
+    """
+    read: set[str] = set()
+    written: set[str] = set()
+    begun: list[Event] = []
+    failed: set[object] = set()
+    for event in events:
+        if event["event"] == "writing":
+            begun.append(event)
+        elif event["event"] == "end" and event["status"] != COMPLETED:
+            failed.add(event["activity"])
+        else:
+            (read if event["event"] in _READS else written).update(paths(event))
+    return read, written | {event["path"] for event in begun if event["activity"] in failed}
 
 
 @contextmanager

@@ -33,7 +33,8 @@ class Run:
         tables: of databases: names of tables that were read or, with True, written.
         queries: statements of SQL, and the database of each.
         unexplained: what was opened, changed or sent, without an explanation.
-        unobserved: functions of libraries that could not tell what they opened, with the error, and how often.
+        unobserved: functions of libraries that could not tell what they opened, with the error, and processes that did
+            not report; and how often.
         uses: its usages, in order; each entity once for each role.
         outputs: the entities that it generated, in order.
     """
@@ -139,6 +140,7 @@ class History:
         self._writers: dict[str, Run] = {}
         self._contents: dict[str, Event] = {}
         self._resources: dict[tuple[str, str], Entity] = {}
+        self._reported: set[int] = set()
         self._files = itertools.count(1)
         self._uses: list[Use] = []
         self._models: list[Event] = []
@@ -170,6 +172,8 @@ class History:
                 self.runs[event["activity"]].end = event
             case "plan":
                 self._plan(event)
+            case "reported":
+                self._reported.add(event["process"])
             case "content":
                 self._contents[event["id"]] = {"sha256": event["sha256"], "size": event["size"]}
             case "value" | "fact":
@@ -207,6 +211,9 @@ class History:
             case "unobserved" if run:
                 name = f"{event['where']}: {event['error']}"
                 run.unobserved[name] = max(event["count"], run.unobserved.get(name, 0))
+            case "started" if run and event["process"] not in self._reported:
+                name = f"process {event['program']}"
+                run.unobserved[name] = run.unobserved.get(name, 0) + 1
             case "resource" if run:
                 self._resource(event, run)
             case "query" if run:
