@@ -18,17 +18,22 @@ __all__ = ["FORMATS", "FindingGroup", "groups", "render"]
 SHOWN = 10
 """The most findings of one group in text and HTML; the other formats have all."""
 
+_MESSAGES = 3
+"""The most messages of a rule that make a group each: those of some rules name things, and differ in all findings."""
+
 
 class FindingGroup(NamedTuple):
-    """Findings with the same severity, rule and message.
+    """Findings with the same severity and rule, and the same message unless the rule has many.
 
     Attributes:
         rule: its short name, such as ``core:UsedEntity`` or ``prov-dm:mandatory``.
         findings: at least one.
+        message: of all of them; empty if each has its own.
     """
 
     rule: str
     findings: list[Finding]
+    message: str
 
     @property
     def first(self) -> Finding:
@@ -43,11 +48,17 @@ class FindingGroup(NamedTuple):
 
 def groups(report: Report) -> list[FindingGroup]:
     """The findings in groups: worst severity first, then largest first."""
-    found: dict[tuple[Severity, str, str], list[Finding]] = {}
+    rules: dict[tuple[Severity, str], dict[str, list[Finding]]] = {}
     for finding in report.findings:
-        found.setdefault((finding.severity, finding.rule, finding.message), []).append(finding)
-    ordered = sorted(found.values(), key=lambda group: (group[0].severity.rank, -len(group), group[0].order()))
-    return [FindingGroup(rule_name(group[0]), group) for group in ordered]
+        rules.setdefault((finding.severity, finding.rule), {}).setdefault(finding.message, []).append(finding)
+    found: list[tuple[list[Finding], str]] = []
+    for messages in rules.values():
+        if len(messages) > _MESSAGES:
+            found.append(([finding for each in messages.values() for finding in each], ""))
+        else:
+            found += [(each, message) for message, each in messages.items()]
+    found.sort(key=lambda group: (group[0][0].severity.rank, -len(group[0]), group[0][0].order()))
+    return [FindingGroup(rule_name(findings[0]), findings, message) for findings, message in found]
 
 
 def rule_name(finding: Finding) -> str:
@@ -109,10 +120,12 @@ def _text(report: Report, name: str, color: bool) -> str:
         severity = group.first.severity
         times = f" ({group.number:,} times)" if group.number > 1 else ""
         lines += ["", painted(f"{severity.value}  {group.rule}{times}", _COLORS[severity])]
-        lines.append(f"  {on_one_line(group.first.message)}")
+        if group.message:
+            lines.append(f"  {on_one_line(group.message)}")
         for finding in group.findings[:SHOWN]:
             lines.append(f"  - {on_one_line(', '.join(_where(finding)))}")
-            lines += [f"    {on_one_line(detail)}" for detail in (finding.lineage, finding.repair) if detail]
+            details = ("" if group.message else finding.message, finding.lineage, finding.repair)
+            lines += [f"    {on_one_line(detail)}" for detail in details if detail]
         if len(group.findings) > SHOWN:
             lines.append(f"  … and {len(group.findings) - SHOWN:,} more")
     return "\n".join(lines) + "\n"
@@ -157,12 +170,13 @@ def _html(report: Report, name: str) -> str:
         first = group.first
         parts += [
             f'<section class="finding {first.severity.value}">',
-            f"<h2>{escape(first.severity.value)}: {escape(first.message)}</h2>",
+            f"<h2>{escape(first.severity.value)}: {escape(group.message or group.rule)}</h2>",
             f"<p>Rule <code>{escape(group.rule)}</code>, {_count(group.number, 'time')}</p>",
             "<ul>",
         ]
         for finding in group.findings[:SHOWN]:
-            more = "".join(f"<br>{escape(detail)}" for detail in (finding.lineage, finding.repair) if detail)
+            details = ("" if group.message else finding.message, finding.lineage, finding.repair)
+            more = "".join(f"<br>{escape(detail)}" for detail in details if detail)
             parts.append(f"<li>{escape(', '.join(_where(finding)))}{more}</li>")
         if len(group.findings) > SHOWN:
             parts.append(f"<li>and {len(group.findings) - SHOWN:,} more</li>")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -162,6 +163,19 @@ def test_large_groups_are_cut_for_people_and_complete_for_tools():
     assert render(many, "html").count("<li>") == SHOWN + 1
     assert len(json.loads(render(many, "sarif", "a.ttl"))["runs"][0]["results"]) == 100
     assert render(many, "turtle").count("sh:focusNode") == 100
+
+
+def test_findings_of_one_rule_are_one_group_however_its_messages_differ():
+    found = [shape("Times", focus=f"{EX}{i}") for i in range(30)]
+    many = Report.of([replace(each, message=f"{i} ends too early") for i, each in enumerate(found)], layers=["shapes"])
+    (group,) = groups(many)
+    assert (group.number, group.message) == (30, "")
+    text = render(many, "text")
+    assert "core:Times (30 times)" in text
+    assert "    0 ends too early\n" in text
+    assert "0 ends too early" in render(many, "html")
+    few = Report.of(many.findings[:3], layers=["shapes"])
+    assert [group.message for group in groups(few)] == ["0 ends too early", "1 ends too early", "10 ends too early"]
 
 
 def test_json_is_the_report_with_the_name_of_the_file():

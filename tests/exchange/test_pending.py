@@ -263,7 +263,7 @@ def test_submissions_of_some_wait_for_a_review(pair: Pair) -> None:
     assert first.get_json()["id"] == again.get_json()["id"]
     id_ = first.get_json()["id"]
     assert other.owner.documents(PROJECT) == []
-    assert client.get(ALL, headers=student).status_code == 403
+    assert [each["id"] for each in client.get(ALL, headers=student).get_json()["pending"]] == [id_], "its own"
     assert client.post(f"{ALL}/{id_}/accept", headers=student).status_code == 403
     assert client.get(f"{ALL}/{id_}", headers=student).get_json()["state"] == "waiting"
     accepted = client.post(f"{ALL}/{id_}/accept", headers=teacher).get_json()
@@ -281,9 +281,15 @@ def test_submissions_of_some_wait_for_a_review(pair: Pair) -> None:
     as_student = Repository(other.store, actor)
     with pytest.raises(Denied, match="waits for a review"):
         as_student.submit(document(4), project=PROJECT, name="run-4")
-    with pytest.raises(Denied, match="reviewed by others"):
-        as_student.pending(PROJECT)
-    assert as_student.pending() == []
+    mine = as_student.submit_for_review(document(4), project=PROJECT, name="mine")[0]
+    colleague = other.store.authenticate(teacher["Authorization"].removeprefix("Bearer "))
+    assert colleague is not None
+    as_teacher = Repository(other.store, colleague)
+    theirs = as_teacher.submit_for_review(document(9), project=PROJECT, name="theirs", refused=True)[0]
+    assert [each.id for each in as_student.pending(PROJECT)] == [each.id for each in as_student.pending()] == [mine.id]
+    assert [each.id for each in as_teacher.pending(PROJECT)] == [mine.id, theirs.id]
+    with pytest.raises(NotFound):
+        as_student.reject_pending(theirs.id)
     other.owner.set_project(PROJECT, reviewed=["*"])
     assert client.post(address, data=document(5), headers=teacher, content_type=provn).status_code == 202
     assert other.owner.submit(document(6), project=PROJECT, name="owner").created

@@ -22,23 +22,24 @@ __all__ = [
 
 
 def pending(context: Context, project: str | None = None) -> list[PendingInfo]:
-    """Return the documents that wait for a review, the oldest first.
+    """Return the documents that wait for a review, the oldest first: where the actor reviews all, elsewhere its own.
 
     Args:
-        project: only of this project; None for all projects in which the actor reviews.
+        project: only of this project; None for all projects in which the actor reviews or has submitted.
 
     Raises:
         NotFound: no such project.
-        Denied: the actor may not review in the project.
+        Denied: the actor may not write to the project.
     """
     if project is not None:
-        rights.require_reviewer(context, project)
+        context.require_write(project)
     decisions.expire(context.store)
     rows = [decisions.settled(context.store, row) for row in context.store.parts.pending.listed(project)]
     return [
-        pending_info(context.store, row, reviewer=True)
+        pending_info(context.store, row, reviewer=reviewer)
         for row in rows
-        if row.open and row.state != ARRIVING and (project is not None or rights.may_review(context, row.project))
+        for reviewer in (rights.may_review(context, row.project),)
+        if row.open and row.state != ARRIVING and (reviewer or _sent(context, row))
     ]
 
 
@@ -151,6 +152,10 @@ def reject_pending(
     )
 
 
+def _sent(context: Context, row: Pending) -> bool:
+    return bool(context.actor.id) and row.actor == context.actor.id
+
+
 def _visible(context: Context, id: str, project: str | None) -> Pending:  # noqa: A002
     """Return the row of a document that the actor reviews or has sent.
 
@@ -161,7 +166,7 @@ def _visible(context: Context, id: str, project: str | None) -> Pending:  # noqa
         rights.require_send(context, project)
     decisions.expire(context.store)
     row = context.store.parts.pending.get(id)
-    sent = bool(context.actor.id) and row.actor == context.actor.id
+    sent = _sent(context, row)
     known = project in (None, row.project) and (sent or rights.may_review(context, row.project))
     if not known or (row.state == ARRIVING and not sent):
         raise NotFound(f"nothing with the identifier {id[:80]!r} waits for a review")

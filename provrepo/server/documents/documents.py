@@ -20,7 +20,7 @@ from provrepo.server.pages import pages
 from provrepo.server.pages.document_page import document_page
 from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, Choice, Offer, choose, content_type
-from provrepo.server.protocol.respond import conditional, json_response, not_modified, version_number
+from provrepo.server.protocol.respond import ON_PAGE, conditional, json_response, not_modified, version_number
 from provrepo.server.routing.offers import METADATA
 
 __all__ = ["OFFERS", "blueprint"]
@@ -32,8 +32,6 @@ OFFERS = (*(Offer(f.name, f.media_types, f.suffixes) for f in WRITABLE), HTML)
 
 _DOCUMENT = "/projects/<project>/documents/<document>"
 
-_ON_PAGE = 50
-"""Versions on a page."""
 
 _MOST_VERSIONS = 999_999_999
 
@@ -79,7 +77,7 @@ def versions(project: str, document: str) -> Response:
     history = repo.history(project, document)
     page = choose((JSON, HTML)).name == HTML.name
     before = parameters.number("before", _MOST_VERSIONS)
-    limit = parameters.number("limit", MAX_PAGE_SIZE) or (_ON_PAGE if page else None)
+    limit = parameters.number("limit", MAX_PAGE_SIZE) or (ON_PAGE if page else None)
     found = [info for info in history if before is None or info.version < before]
     shown = found[-limit:] if limit else found
     further = None
@@ -133,7 +131,14 @@ def report(project: str, document: str, version: str | None) -> Response:
     info = repo.version(project, document, _numbered(version))
     provaq.version(info)
     found = repo.report(project, document, info.version)
-    return reports.response(found, heading=f"Report on {document}, version {info.version}", name=info.iri)
+    return reports.response(
+        found,
+        heading=f"Report on {document}, version {info.version}",
+        name=info.iri,
+        read=lambda: repo.original(project, document, info.version)[0],
+        project=project,
+        document=document,
+    )
 
 
 @blueprint.get(f"{_DOCUMENT}/metadata", defaults={"version": None})

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, request, url_for
 
-from provrepo.repository.exchange import rights
+from provrepo.limits import PAGE_SIZE
 from provrepo.repository.records import DocumentInfo, ProjectInfo
 from provrepo.server.discovery import schema_org
 from provrepo.server.monitoring import metrics
@@ -15,7 +15,7 @@ from provrepo.server.pages import charts, pages
 from provrepo.server.protocol import auth, body, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import Links, conditional, json_response, pagination
+from provrepo.server.protocol.respond import ON_PAGE, Links, conditional, json_response, pagination
 from provrepo.server.queries import running
 
 __all__ = ["blueprint"]
@@ -26,7 +26,7 @@ blueprint = Blueprint("projects", __name__)
 @blueprint.get("/projects")
 def index() -> Response:
     """The projects that the caller may read."""
-    page = pagination()
+    page = pagination(ON_PAGE if _wants_page() else PAGE_SIZE)
     found = [info for info in auth.repository().projects() if info.name > page.after]
     shown = found[: page.limit]
     following = page.next(shown[-1].name) if len(found) > len(shown) else None
@@ -96,10 +96,9 @@ def _wants_page() -> bool:
 def _page(info: ProjectInfo) -> Response:
     repo, after = auth.repository(), request.args.get("after", "")
     asked = _asked("newest" if info.documents <= _SORTED and not after else "name")
-    shown, following = _documents(info.name, asked)
+    shown, following = _documents(info.name, asked, ON_PAGE)
     counted = info.entries <= _COUNTED
     found = metrics.cached(repo, info) if counted else None
-    reviewer = rights.may_review(repo.context, info.name)
     titled = any(document.title != document.name for document in shown)
     answer = pages.page(
         "project.html",
@@ -112,7 +111,7 @@ def _page(info: ProjectInfo) -> Response:
         sorts=SORTS,
         metrics=found,
         chart=charts.chart(found["over_time"]) if found else None,
-        waiting=repo.pending(info.name) if reviewer else [],
+        waiting=repo.pending(info.name) if repo.context.curates(info.name) else [],
         attention=[document for document in shown if _needs_attention(document)],
         may_write=repo.context.curates(info.name),
         description=schema_org.block(schema_org.project(info)),
@@ -145,9 +144,9 @@ def _asked(default: str) -> _Asked:
     return _Asked(request.args.get("q", "").strip(), sort, offset, _flag("withdrawn"))
 
 
-def _documents(project: str, asked: _Asked) -> tuple[list[DocumentInfo], str | None]:
+def _documents(project: str, asked: _Asked, most: int = PAGE_SIZE) -> tuple[list[DocumentInfo], str | None]:
     """The requested part of the list, and the address of the next part."""
-    page = pagination()
+    page = pagination(most)
     repo = auth.repository()
     if asked.sort == "name" and not asked.q and not asked.offset:
         found = repo.documents(project, after=page.after, limit=page.limit + 1, withdrawn=asked.withdrawn)

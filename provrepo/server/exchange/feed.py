@@ -17,7 +17,7 @@ from provrepo.server.pages import pages
 from provrepo.server.protocol import auth, body
 from provrepo.server.protocol.negotiate import HTML, choose
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import Links, json_response, not_modified, pagination
+from provrepo.server.protocol.respond import ON_PAGE, Links, json_response, not_modified, pagination
 from provrepo.server.routing.offers import BLOBS, ENTRIES
 
 __all__ = ["blueprint"]
@@ -52,10 +52,12 @@ def ledger(project: str) -> Response:
             links.add(page.next(str(after + len(lines))), "next", "application/x-ndjson")
             response.headers["Link"] = str(links)
         return _with_end(response, end)
+    as_page = choose(ENTRIES).name == HTML.name
+    page = pagination(ON_PAGE) if as_page else page
     found = repo.entries(project, after=after, limit=page.limit + 1)
     shown = found[: page.limit]
     following = page.next(str(shown[-1].sequence)) if len(found) > len(shown) else None
-    if choose(ENTRIES).name == HTML.name:
+    if as_page:
         rows = [
             (each.sequence, each.entry["time"], each.entry["kind"], _about(each.entry), each.sha256) for each in shown
         ]
@@ -80,7 +82,11 @@ def _about(entry: Mapping[str, Any]) -> str:
     document, version = entry.get("document"), entry.get("version")
     if document:
         return f"{document}, version {version}" if version else str(document)
-    return ", ".join(str(entry[name]) for name in ("pending", "decision", "peer", "public", "title") if entry.get(name))
+    return ", ".join(
+        str(entry[name]) if entry[name] is not True else name
+        for name in ("pending", "decision", "peer", "public", "title")
+        if entry.get(name)
+    )
 
 
 @blueprint.get("/projects/<project>/ledger/origin")

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request, url_for
 
+from provrepo.checks.render import SHOWN
 from provrepo.codecs.formats import by_name
 from provrepo.repository.exchange import rights
 from provrepo.repository.exchange.records import PendingInfo
 from provrepo.repository.repository import Repository
 from provrepo.server.documents import reports
 from provrepo.server.pages import pages
+from provrepo.server.pages.excerpts import excerpts
 from provrepo.server.protocol import auth, body, codings, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, choose, content_type
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import conditional, json_response
+from provrepo.server.protocol.respond import ON_PAGE, conditional, json_response
 
 __all__ = ["blueprint", "submitted"]
 
@@ -39,10 +41,10 @@ def receive(project: str) -> Response:
 
 @blueprint.get(_ALL)
 def index(project: str) -> Response:
-    """The documents that wait for a review in a project, the oldest first, for those who review."""
+    """The documents that wait for a review in a project, the oldest first: all, or one's own if these are reviewed."""
     found = auth.repository().pending(project)
     if choose((JSON, HTML)).name == HTML.name:
-        return conditional(pages.page("pending.html", project=project, waiting=found))
+        return conditional(pages.page("pending.html", project=project, waiting=found[:ON_PAGE], total=len(found)))
     return json_response({"project": project, "pending": [info.to_dict() for info in found]})
 
 
@@ -55,7 +57,8 @@ def one(project: str, pending: str) -> Response:
         report = repo.pending_report(pending, project=project)
         reviewer = rights.may_review(repo.context, project)
         own = found.why == "refused" and found.sender == repo.actor.name
-        page = pages.page("pending_document.html", found=found, report=report, reviewer=reviewer, own=own)
+        lines = excerpts(report, SHOWN, lambda: repo.pending_original(pending, project=project)[0])
+        page = pages.page("pending_document.html", found=found, report=report, lines=lines, reviewer=reviewer, own=own)
         return conditional(page)
     return json_response(found.to_dict())
 
@@ -75,7 +78,12 @@ def report(project: str, pending: str) -> Response:
     """The report of the checks on the arrival of a document that waits or waited."""
     repo = auth.repository()
     info = repo.pending_document(pending, project=project)
-    return reports.response(repo.pending_report(pending, project=project), heading=f"Report on {info.name}")
+    return reports.response(
+        repo.pending_report(pending, project=project),
+        heading=f"Report on {info.name}",
+        read=lambda: repo.pending_original(pending, project=project)[0],
+        project=project,
+    )
 
 
 @blueprint.post(f"{_ONE}/accept")

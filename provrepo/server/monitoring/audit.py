@@ -10,7 +10,7 @@ from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, Offer, choose, content_type
-from provrepo.server.protocol.respond import Links, json_response
+from provrepo.server.protocol.respond import ON_PAGE, Links, json_response
 from provrepo.server.queries import running
 
 __all__ = ["OFFERS", "blueprint"]
@@ -25,7 +25,7 @@ _FILTERS = ("document", "since", "until", "by", "action", "refused", "format")
 def of_project(project: str) -> Response:
     """List who changed and who read a project, or one document of it, oldest first."""
     choice = choose(OFFERS)
-    limit = parameters.number("limit", MAX_PAGE_SIZE) or PAGE_SIZE
+    limit = parameters.number("limit", MAX_PAGE_SIZE) or (ON_PAGE if choice.name == HTML.name else PAGE_SIZE)
     refused = parameters.flag("refused")
     with running.query_slot():
         found = auth.repository().audit(

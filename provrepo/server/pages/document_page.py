@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import Response
@@ -20,18 +19,16 @@ from provrepo.repository.submission import conversion
 from provrepo.server.discovery import schema_org
 from provrepo.server.documents import citing
 from provrepo.server.pages import display, pages, statement_list
+from provrepo.server.pages.excerpts import excerpts
 from provrepo.words import counted
 
-__all__ = ["document_page", "excerpts", "source_lines"]
+__all__ = ["document_page"]
 
 ROWS = 25
 """Statements on the page of a document; the page of its statements has all of them, in parts."""
 
 _COMPARED = 64 << 10
 """The most bytes of a version whose changes are on its page. Comparing larger ones takes longer than the rest of it."""
-
-_WIDTH = 160
-"""Characters of a source line that are shown."""
 
 _QUERY = """SELECT ?entity ?activity ?time WHERE {
   ?entity prov:wasGeneratedBy ?activity .
@@ -70,11 +67,12 @@ def document_page(repo: Repository, info: VersionInfo) -> Response:
         version=info,
         mirror=of.mirror,
         public=of.public,
+        may_change=info.state == "current" and of.mirror is None and repo.context.curates(info.project),
         newest=history[-1],
         history=history[::-1],
         report=report,
         total_findings=sum(group.number for group in groups(report)),
-        lines=source_lines(repo, info, report),
+        lines=excerpts(report, SHOWN, lambda: repo.original(info.project, info.name, info.version)[0]),
         asked=_asked(info, report),
         summary=summary,
         statements=statement_list.of_page(part) if part else None,
@@ -87,38 +85,6 @@ def document_page(repo: Repository, info: VersionInfo) -> Response:
         formats=WRITABLE,
         submitted_as=by_name(info.format),
     )
-
-
-def source_lines(repo: Repository, info: VersionInfo, report: Report) -> dict[int, str]:
-    """The lines of the submitted bytes where findings are that a page shows; empty for a source that is no text."""
-    shown = [finding for group in groups(report) for finding in group.findings[:SHOWN] if finding.line]
-    if not shown:
-        return {}
-    try:
-        data, _ = repo.original(info.project, info.name, info.version)
-    except (NotFound, Withdrawn):
-        return {}
-    return excerpts(data, ((finding.line or 0, finding.column or 1) for finding in shown))
-
-
-def excerpts(data: bytes, places: Iterable[tuple[int, int]]) -> dict[int, str]:
-    """The lines of some bytes at places, cut around the column; empty for bytes that are no text.
-
-    Args:
-        data: the bytes.
-        places: pairs of line and column, from 1.
-    """
-    if b"\0" in data[:4096]:
-        return {}
-    lines = data.splitlines()
-    found: dict[int, str] = {}
-    for number, column in places:
-        if number <= len(lines) and number not in found:
-            text = lines[number - 1].decode("utf-8", "replace").rstrip()
-            start = max(0, column - 1 - _WIDTH // 2) if len(text) > _WIDTH else 0
-            end = start + _WIDTH
-            found[number] = ("…" if start else "") + text[start:end].strip() + ("…" if end < len(text) else "")
-    return found
 
 
 def _asked(info: VersionInfo, report: Report) -> str:

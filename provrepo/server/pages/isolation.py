@@ -18,11 +18,14 @@ from markupsafe import Markup, escape
 
 from provrepo.text import UNSEEN, character_name, marked
 
-__all__ = ["Isolation", "isolated"]
+__all__ = ["Isolation", "isolated", "shortened"]
 
 _OF_ANOTHER_DIRECTION = frozenset({"R", "AL", "AN"})
 _PLAIN = ("title", "textarea", "option", "script", "style")
 """Elements that contain text only."""
+
+_MOST_IN_TITLE = 5_000
+"""Characters of a cut text in its title. No label is so long; values can be, and the data has all of them."""
 
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)")
 _ATTRIBUTE = re.compile(r"""([a-z-]+)=["'][^"']*\Z""")
@@ -52,6 +55,23 @@ def isolated(value: Any) -> Any:
     return text
 
 
+def shortened(value: Any, most: int = 80) -> Any:
+    """A long text, cut, with the whole as its title; an IRI is cut in the middle, since its end tells things apart.
+
+    Args:
+        value: of an expression in the text of a page.
+        most: characters of it that are shown.
+    """
+    if not isinstance(value, str) or len(value) <= most or hasattr(value, "__html__"):
+        return value
+    if re.match(r"[A-Za-z][\w+.-]*:\S+\Z", value):
+        cut = f"{value[: most // 2]}…{value[1 + most // 2 - most :]}"
+    else:
+        cut = value[: most - 1].rstrip() + "…"
+    whole = marked(value[:_MOST_IN_TITLE]) + ("…" if len(value) > _MOST_IN_TITLE else "")
+    return Markup('<span title="{}">{}</span>').format(whole, isolated(cut))
+
+
 def _marked(value: Any) -> Any:
     """The value of an expression where markup cannot be: an attribute that people see, or the title of a page."""
     return marked(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
@@ -62,7 +82,7 @@ class Isolation(Extension):
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        environment.filters.update(isolated=isolated, marked=_marked)
+        environment.filters.update(isolated=isolated, marked=_marked, short=shortened)
 
     def filter_stream(self, stream: TokenStream) -> Iterable[Token]:
         """Add a filter to each expression, by the place in the HTML where it stands."""

@@ -34,7 +34,9 @@ def home() -> Response:
     projects = repo.projects()
     answer = page(
         "home.html",
-        projects=projects,
+        projects=sorted(projects, key=lambda info: (-info.documents, info.name))[:_LISTED],
+        total=len(projects),
+        waiting=repo.pending() if auth.session() is not None else [],
         newest=_newest(repo, projects),
         formats=READABLE,
         description=schema_org.block(schema_org.repository(projects)),
@@ -46,17 +48,15 @@ def home() -> Response:
     return answer
 
 
-_NEWEST, _RECENT = 8, 20
-"""The documents on the home page, and the entries of each project among which they are."""
+_NEWEST, _STEP, _STEPS, _LISTED = 8, 40, 10, 12
+"""Documents on the home page; entries that are read at once to find them, and how often; listed projects."""
 
 
 def _newest(repo: Repository, projects: Sequence[ProjectInfo]) -> list[VersionInfo]:
-    """The newest versions in the projects that the caller may read, the newest first."""
+    """The newest versions in the projects that the caller may read: failing ones first, then the newest."""
     recent: list[tuple[str, str, str, int]] = []
     for info in projects[:50]:
-        for each in repo.entries(info.name, after=max(0, info.entries - _RECENT), limit=_RECENT):
-            if each.entry["kind"] == "submit":
-                recent.append((each.entry["time"], info.name, each.entry["document"], each.entry["version"]))
+        recent += _recent(repo, info)
     found: list[VersionInfo] = []
     for _, project, name, number in sorted(recent, reverse=True):
         try:
@@ -65,6 +65,23 @@ def _newest(repo: Repository, projects: Sequence[ProjectInfo]) -> list[VersionIn
             continue
         if version.state == "current" and len(found) < _NEWEST:
             found.append(version)
+    return sorted(found, key=lambda version: version.verdict == "conforms" and version.possible is not False)
+
+
+def _recent(repo: Repository, info: ProjectInfo) -> list[tuple[str, str, str, int]]:
+    """Time, project, document and version of the last submissions to a project, among entries of other kinds."""
+    found: list[tuple[str, str, str, int]] = []
+    end = info.entries
+    for _ in range(_STEPS):
+        if end <= 0 or len(found) >= 2 * _NEWEST:  # some were replaced or withdrawn
+            break
+        begin = max(0, end - _STEP)
+        found += [
+            (each.entry["time"], info.name, each.entry["document"], each.entry["version"])
+            for each in repo.entries(info.name, after=begin, limit=end - begin)
+            if each.entry["kind"] == "submit"
+        ]
+        end = begin
     return found
 
 

@@ -13,7 +13,17 @@ from provrepo.errors import NotFound, Stale
 from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.server.protocol import parameters
 
-__all__ = ["Links", "Pagination", "conditional", "json_response", "not_modified", "pagination", "uri", "version_number"]
+__all__ = [
+    "ON_PAGE",
+    "Links",
+    "Pagination",
+    "conditional",
+    "json_response",
+    "not_modified",
+    "pagination",
+    "uri",
+    "version_number",
+]
 
 
 class Links:
@@ -70,13 +80,20 @@ class Pagination:
         return url_for(request.endpoint or "", **(request.view_args or {}), **kept, after=last, limit=self.limit)
 
 
-def pagination() -> Pagination:
+ON_PAGE = 50
+"""Rows of a list on a page for people, who scroll through them."""
+
+
+def pagination(default: int = PAGE_SIZE) -> Pagination:
     """The parameters ``after`` and ``limit`` of the current request.
+
+    Args:
+        default: the limit of a request without one.
 
     Raises:
         Rejected: 400, the limit is not a number from 1 to 1,000.
     """
-    limit = parameters.number("limit", MAX_PAGE_SIZE) or PAGE_SIZE
+    limit = parameters.number("limit", MAX_PAGE_SIZE) or default
     return Pagination(request.args.get("after", ""), limit)
 
 
