@@ -169,6 +169,26 @@ def test_an_expression_is_escaped_and_has_no_unseen_character(value: str) -> Non
     assert plain == UNSEEN.sub("", value)
 
 
+@given(st.text(min_size=1))
+def test_a_long_text_is_cut_with_the_whole_in_its_title(value: str) -> None:
+    whole = value * (1 + 90 // len(value))
+    page = Texts(rendered("<p>{{ value|short }}</p>", whole))
+    assert marked(whole) in [text for name, text in page.attributes if name == "title"]
+    plain = "".join(text for text, around in page.texts if around.count("span") < 2)
+    assert "…" in plain
+    assert len(plain) <= 81
+    assert not any(UNSEEN.search(text) for text, _ in page.texts)
+
+
+def test_an_iri_is_cut_in_the_middle() -> None:
+    iri = f"{EX}{'a' * 200}/end-that-differs"
+    text = rendered("<p>{{ value|short }}</p>", iri)
+    assert text.startswith(f'<p><span title="{iri}">{EX}aaa')
+    assert "…" in text
+    assert text.endswith("/end-that-differs</span></p>")
+    assert rendered("<p>{{ value|short }}</p>", "short") == "<p>short</p>"
+
+
 @given(st.text())
 def test_marked_text_has_no_unseen_character(value: str) -> None:
     assert not UNSEEN.search(marked(value))

@@ -90,6 +90,97 @@ def test_a_file_is_stored_byte_for_byte(site: Site) -> None:
     assert site.owner.version("open", "file").sha256 == sha256(data)
 
 
+def files(*pairs: tuple[str, bytes]) -> list[tuple[io.BytesIO, str]]:
+    return [(io.BytesIO(data), name) for name, data in pairs]
+
+
+def badges(page: TestResponse) -> list[str]:
+    return re.findall(r'<td><span class="badge [a-z]+">([^<]+)</span>', page.text)
+
+
+SEVERAL = (
+    ("good one.provn", PROVN + b"\n\n"),
+    ("bad.provn", BAD),
+    ("run.provn", LATER + b"\n"),
+    ("x.provn", b"nonsense"),
+)
+
+
+def test_several_files_are_checked_and_nothing_is_stored(site: Site) -> None:
+    before = len(site.owner.documents("open"))
+    page = send(signed_in(site), file=files(*SEVERAL))
+    assert "2 of 4 files conform" in page.text
+    assert badges(page) == ["✓ conforms", "✕ does not conform", "✓ conforms", "✕ not stored"]
+    assert "Nobody is responsible" in page.text
+    assert ">Submit all</button>" in page.text
+    assert len(site.owner.documents("open")) == before
+
+
+def test_several_files_are_stored_and_the_refused_one_is_kept(site: Site) -> None:
+    client = signed_in(site)
+    page = send(client, "/projects/open/submit", file=files(*SEVERAL), note="of May")
+    assert page.status_code == 200
+    assert badges(page) == ["✓ stored", "✕ refused", "✕ name taken", "✕ not stored"]
+    info = site.owner.version("open", "good-one")
+    assert (info.sha256, info.note, info.submitter) == (sha256(PROVN + b"\n\n"), "of May", "ada")
+    mend = re.search(r'href="(/submit\?project=open&amp;pending=[^"]+)">Mend bad<', page.text)
+    assert mend
+    assert shown(client.get(html.unescape(mend[1]), headers=HERE)) == BAD.decode()
+    assert 'href="/submit?project=open&amp;name=run">Replace run<' in page.text
+    again = send(client, "/projects/open/submit", file=files(*SEVERAL[:2]), note="of May")
+    assert badges(again) == ["✓ stored before", "✕ refused"]
+
+
+def test_files_of_a_reviewed_submitter_wait_and_too_many_are_refused(site: Site) -> None:
+    site.owner.create_project("guarded", public=True)
+    text, _ = site.owner.create_token("rosa", projects=["guarded"])
+    site.owner.set_project("guarded", reviewed=["rosa"])
+    client = site.app.test_client()
+    client.post("/session", data={"token": text}, headers=HERE)
+    two = files(("one.provn", PROVN), ("two.provn", LATER))
+    page = send(client, "/projects/guarded/submit", project="guarded", file=two)
+    assert badges(page) == ["waits for a review"] * 2
+    mine = client.get("/projects/guarded/pending", headers=HERE).text
+    assert re.findall(r'pending/[0-9a-f-]{36}">(\w+)<', mine) == ["one", "two"]
+    assert "Needs you" in client.get("/", headers=HERE).text
+    assert site.owner.documents("guarded") == []
+    many = files(*((f"{n}.provn", PROVN) for n in range(51)))
+    assert send(client, file=many).status_code == 413
+
+
+def test_several_profiles_are_asked(site: Site) -> None:
+    page = send(signed_in(site), text=PROVN.decode(), profile=["sensor", "exchange"])
+    assert "to core/1.0, " in page.text
+    assert "exchange/1.0" in page.text
+    assert "sensor/1.0" in page.text
+    assert '<span id="profiles-chosen">sensor, exchange</span>' in page.text
+    assert re.findall(r'value="([\w-]+)" checked', page.text) == ["exchange", "sensor"]
+
+
+def test_the_page_of_a_document_leads_to_its_replacement(site: Site) -> None:
+    path = site.submit("led")
+    assert "Replace it" not in site.client.get(path, headers=HERE).text
+    assert "Replace it" not in signed_in(site, "reader").get(path, headers=HERE).text
+    client = signed_in(site)
+    page = client.get(path, headers=HERE).text
+    assert 'href="/submit?project=open&amp;name=led">Replace it<' in page
+    assert f'action="{path}/withdraw"' in page
+    fields = {"form_token": form_token(client), "replaces": sha256(PROVN), "reason": "wrong"}
+    assert client.post(f"{path}/withdraw", data=fields, headers=HERE).status_code == 303
+    assert "Replace it" not in client.get(path, headers=HERE).text
+
+
+def test_a_curator_mends_what_was_refused(site: Site) -> None:
+    kept = send(signed_in(site), "/projects/open/submit", name="curated", text=BAD.decode(), action="keep")
+    curator = signed_in(site, "open")
+    page = curator.get(kept.headers["Location"], headers=HERE).text
+    assert "Mend it" in page
+    assert '<div class="source">' in page
+    assert "activity(ex:run, 2025-03-01T10:00:00Z" in page
+    report = curator.get(kept.headers["Location"] + "/report", headers=HERE).text
+    assert "activity(ex:run, 2025-03-01T10:00:00Z" in report
+
+
 def test_a_refused_document_is_kept_for_its_submitter_and_reviewers(site: Site) -> None:
     client, stranger, reader = signed_in(site), site.client, signed_in(site, "reader")
     kept = send(client, "/projects/open/submit", name="draft", text=BAD.decode(), action="keep")

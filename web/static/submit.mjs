@@ -42,7 +42,7 @@ function check(more = []) {
     if (!found) return fail(answer?.querySelector(".lead")?.textContent ?? `The server answered ${request.status}.`);
     const changed = /** @type {HTMLTextAreaElement | null} */ (answer?.getElementById("text"));
     if (text && changed && more.length) text.value = changed.value;
-    for (const id of ["checked", "gutter", "preview"]) {
+    for (const id of ["checked", "gutter", "preview", "profiles-chosen"]) {
       const part = answer?.getElementById(id), here = document.getElementById(id);
       if (part && here) here.replaceChildren(...document.importNode(part, true).childNodes);
     }
@@ -69,6 +69,11 @@ function fail(words) {
  * @param {File | undefined} chosen */
 async function open(chosen) {
   if (!chosen || !text) return;
+  if (file && file.files && file.files.length > 1) {
+    text.value = ""; // each is checked on its own
+    number();
+    return check();
+  }
   text.value = chosen.size > 262144 ? "" : await chosen.text();
   number();
   check();

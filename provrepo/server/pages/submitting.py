@@ -26,7 +26,7 @@ from provrepo.repository.exchange.records import PendingInfo
 from provrepo.repository.records import ProfileInfo, ProjectInfo, VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.repository.submission import conversion
-from provrepo.server.pages import pages
+from provrepo.server.pages import pages, several
 from provrepo.server.protocol import auth, codings
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
@@ -56,6 +56,7 @@ class Form:
         note: of the submitter.
         replaces: SHA-256 of the version that it replaces; empty for a new document.
         pending: identifier of the refused document that it mends; empty for none.
+        files: several chosen files, each a document of its own; empty for one or none.
     """
 
     project: str = ""
@@ -66,6 +67,7 @@ class Form:
     note: str = ""
     replaces: str = ""
     pending: str = ""
+    files: tuple[several.ChosenFile, ...] = ()
 
     @classmethod
     def sent(cls) -> Form:
@@ -78,15 +80,17 @@ class Form:
         """
         codings.open_body()
         auth.require_form()
-        file = request.files.get("file")
-        data = b"" if file is None else file.read()
+        files = several.chosen()
+        data = files[0].data if len(files) == 1 else b""
         names = ("project", "name", "note", "replaces", "pending")
-        fields = {name: request.form.get(name, "").strip() for name in names}
+        fields: dict[str, Any] = {name: request.form.get(name, "").strip() for name in names}
         fields["replaces"] = request.form.get("replace") or fields["replaces"]
         text = request.form.get("text", "").replace("\r\n", "\n")
         if data:
             text = "" if len(data) > conversion.LARGE else data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
         profiles = tuple(filter(None, request.form.getlist("profile")))
+        if len(files) > 1:
+            return cls(**fields, profiles=profiles, files=files)
         return cls(**fields, profiles=profiles, text=text, data=data or text.encode("utf-8", "surrogatepass"))
 
     @property
@@ -114,6 +118,7 @@ class Checked:
         line: of that error, or None.
         findings: the first findings.
         lines: the worst severity and the number of the first finding, by line.
+        outcomes: of each of several files.
         current: the version that has the same name now, or None.
         difference: from that version; None without one, or where a document is too large to compare here.
     """
@@ -122,6 +127,7 @@ class Checked:
     error: str = ""
     line: int | None = None
     findings: Sequence[CheckedFinding] = ()
+    outcomes: Sequence[several.Outcome] = ()
     current: VersionInfo | None = None
     difference: Difference | None = None
 
@@ -170,7 +176,7 @@ def check() -> Response:
     if statement := request.form.get("repair", ""):
         text = added(sent.text, statement)
         sent = replace(sent, text=text, data=text.encode("utf-8", "surrogatepass"))
-    return _page(repo, sent, _checked(repo, sent) if sent.data else None)
+    return _page(repo, sent, _checked(repo, sent) if sent.data or sent.files else None)
 
 
 @blueprint.post("/projects/<project>/submit")
@@ -180,6 +186,11 @@ def store(project: str) -> Response:
     sent = Form.sent()
     if sent.project != project:
         return _page(repo, sent, replace(_checked(repo, sent), error="The project was changed: press Submit again."))
+    if sent.files:
+        found = several.stored(repo, sent.files, project, sent.profiles, sent.note)
+        answer = pages.page("submitted.html", project=project, outcomes_of=found)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
     if not sent.data:
         return _page(repo, sent, Checked(error="There is no document: type or paste one, or choose a file."), 400)
     return stored(repo, sent, keep=request.form.get("action") == "keep")
@@ -270,6 +281,8 @@ def _checked(repo: Repository, sent: Form) -> Checked:
     """Check a document as a submission would be, with its difference from the version that it would replace."""
     project = next((info for info in repo.projects() if info.name == sent.project), None)
     names = list(dict.fromkeys([*(project.profiles if project else ()), *sent.profiles]))
+    if sent.files:
+        return Checked(outcomes=several.checked(repo, sent.files, project.name if project else "", names))
     try:
         report = repo.validate(sent.data, project=project.name if project else None, profiles=names)
     except errors.ReadError as error:
