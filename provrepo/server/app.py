@@ -25,7 +25,7 @@ from provrepo.server.marquez import api as marquez
 from provrepo.server.marquez import paths
 from provrepo.server.monitoring import access_log, audit, health, metrics
 from provrepo.server.pages import pages, recording, signing, submitting, vendor
-from provrepo.server.protocol import addresses, auth, codings, headers, problems
+from provrepo.server.protocol import addresses, auth, codings, headers, late_rules, problems
 from provrepo.server.queries import canceling, descriptions, graphs, named, running, sparql, terms
 from provrepo.server.routing import admission, openapi
 
@@ -41,6 +41,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     """
     web = resources.root() / "web"
     app = Flask("provrepo", template_folder=str(web / "templates"), static_folder=str(web / "static"))
+    app.url_rule_class = late_rules.LateRule
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # True would redirect to the Host of the request
     app.jinja_env.undefined = StrictUndefined
