@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 import provrepo
 from provrepo.repository.repository import Repository
 from tests.support import sampling
+from tests.support.templates import compiled_once
+from tests.support.temporary import use_memory
 from tests.support.worker_reuse import reused
 
 settings.register_profile(
@@ -21,6 +23,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("provrepo")  # whatever else the machine does
+use_memory()  # before pytest makes its first temporary folder
 
 PROVJSON = b"""{
   "prefix": {"ex": "http://example.org/"},
@@ -63,9 +66,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _workers() -> Iterator[None]:
-    """Pools of this process share their workers, except in tests of the pools themselves."""
-    with reused():
+def _shared() -> Iterator[None]:
+    """Pools of this process share their workers, except in tests of the pools themselves; applications, templates."""
+    with reused(), compiled_once():
         yield
 
 
