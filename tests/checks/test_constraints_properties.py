@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -49,21 +50,26 @@ NAMES = {
 }
 
 
+_among = cache(lambda *choices: st.sampled_from(choices))
+_maybe = cache(lambda strategy: st.none() | strategy)
+_attributes = cache(lambda *choices: st.lists(st.sampled_from(choices), max_size=1))
+
+
 @st.composite
 def statements(draw, *, blank=True):
-    kind = KINDS[draw(st.sampled_from([name for name in KINDS if KINDS[name].entries is None]))]
+    kind = KINDS[draw(_among(*(name for name in KINDS if KINDS[name].entries is None)))]
     args = []
     for argument in kind.arguments:
         choices = TIMES if argument.time else ROLES[argument.name]
         if blank and choices is ENTITIES:
             choices = [*ENTITIES, UNKNOWN[0]]
-        term = st.sampled_from(choices)
-        args.append(draw(term if argument.required else st.none() | term))
+        term = _among(*choices)
+        args.append(draw(term if argument.required else _maybe(term)))
     own = [Identifier(f"{EX}{kind.name}"), UNKNOWN[1]]
     names = NAMES.get(kind.name, own)
-    named = st.sampled_from(names if blank or kind.element else names[:1])
-    name = draw(named if kind.element else st.none() | named) if kind.identified else None
-    attributes = draw(st.lists(st.sampled_from(ATTRIBUTES if blank else KNOWN), max_size=1)) if kind.attributed else []
+    named = _among(*(names if blank or kind.element else names[:1]))
+    name = draw(named if kind.element else _maybe(named)) if kind.identified else None
+    attributes = draw(_attributes(*(ATTRIBUTES if blank else KNOWN))) if kind.attributed else []
     return Statement(kind, name, tuple(args), tuple(attributes))
 
 

@@ -44,31 +44,32 @@ PROV_CLASSES = [
 ]
 
 
+_NAMES = st.sampled_from([ex("a"), ex("b"), ex("c"), Identifier("_:n"), Identifier("_:x y")])
+_ATTRIBUTE = st.one_of(
+    st.tuples(st.just(Identifier(PROV_TYPE)), st.sampled_from(PROV_CLASSES)),
+    st.tuples(st.just(ex("tag")), st.sampled_from([Literal("1"), ex("a"), Identifier("_:n")])),
+    st.tuples(st.sampled_from([Identifier(PROV + n) for n in ("role", "used", "entity", "atTime")]), _NAMES),
+    st.tuples(st.just(Identifier(RDFS_LABEL)), st.just(Literal("label"))),
+)
+_ENTRY = st.builds(
+    DictionaryEntry, st.sampled_from([Literal("k"), Literal("ex:k", PROV + "QUALIFIED_NAME"), ex("k")]), _NAMES
+)
+_ATTRIBUTES, _ENTRIES = st.lists(_ATTRIBUTE, max_size=2), st.lists(_ENTRY, max_size=2)
+_KINDS = st.sampled_from([*KINDS.values(), DERIVATION, DERIVATION, USAGE])
+_TIMES = st.sampled_from(["2020-01-01T00:00:00Z", "never"])
+_SIZES, _DIGITS, _EITHER = st.integers(1, 5), st.integers(0, 9), st.booleans()
+
+
 @st.composite
 def prov_typed(draw: st.DrawFn) -> Document:
     """Documents whose few identifiers, PROV types and properties get in each other's way."""
-    names = st.sampled_from([ex("a"), ex("b"), ex("c"), Identifier("_:n"), Identifier("_:x y")])
-    attribute = st.one_of(
-        st.tuples(st.just(Identifier(PROV_TYPE)), st.sampled_from(PROV_CLASSES)),
-        st.tuples(st.just(ex("tag")), st.sampled_from([Literal("1"), ex("a"), Identifier("_:n")])),
-        st.tuples(st.sampled_from([Identifier(PROV + n) for n in ("role", "used", "entity", "atTime")]), names),
-        st.tuples(st.just(Identifier(RDFS_LABEL)), st.just(Literal("label"))),
-    )
-    entry = st.builds(
-        DictionaryEntry, st.sampled_from([Literal("k"), Literal("ex:k", PROV + "QUALIFIED_NAME"), ex("k")]), names
-    )
     found = []
-    for _ in range(draw(st.integers(1, 5))):
-        kind = draw(st.sampled_from([*KINDS.values(), DERIVATION, DERIVATION, USAGE]))
-        args = tuple(
-            draw(st.sampled_from(["2020-01-01T00:00:00Z", "never"]) if a.time else names)
-            if draw(st.integers(0, 9)) > 1
-            else None
-            for a in kind.arguments
-        )
-        own = draw(names) if kind.element or (kind.identified and draw(st.booleans())) else None
-        attributes = tuple(draw(st.lists(attribute, max_size=2))) if kind.attributed else ()
-        entries = tuple(draw(st.lists(entry, max_size=2))) if kind.entries is not None else ()
+    for _ in range(draw(_SIZES)):
+        kind = draw(_KINDS)
+        args = tuple(draw(_TIMES if a.time else _NAMES) if draw(_DIGITS) > 1 else None for a in kind.arguments)
+        own = draw(_NAMES) if kind.element or (kind.identified and draw(_EITHER)) else None
+        attributes = tuple(draw(_ATTRIBUTES)) if kind.attributed else ()
+        entries = tuple(draw(_ENTRIES)) if kind.entries is not None else ()
         found.append(Statement(kind, own, args, attributes, entries=entries))
     return Document(statements=found)
 

@@ -1,10 +1,13 @@
 """Random documents for the property tests of every codec.
 
 ``documents()`` draws from all of PROV-DM, and from spellings that are difficult for codecs. Parameters switch off
-what a format or a test cannot represent, so that each exception is visible in the test.
+what a format or a test cannot represent, so that each exception is visible in the test. Strategies are made once: to
+make and validate them for each example would take longer than all the rest of a test.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -108,12 +111,14 @@ STRINGS = (
 LANGUAGES = ("en", "fr", "pt-BR", "zh-Hant")
 
 
+@cache
 def identifiers(*, awkward: bool = True) -> st.SearchStrategy[Identifier]:
     """IRIs in a few namespaces; ``awkward`` ones need escapes or cannot be split into prefix and local name well."""
     locals_ = PLAIN_LOCAL + (AWKWARD_LOCAL if awkward else ())
     return st.builds(lambda n, x: Identifier(n + x), st.sampled_from(NAMESPACES), st.sampled_from(locals_))
 
 
+@cache
 def strings(*, controls: bool = False) -> st.SearchStrategy[str]:
     """Text. ``controls`` adds carriage returns and other controls, which XML cannot represent or normalizes."""
     drawn = st.text(
@@ -124,6 +129,7 @@ def strings(*, controls: bool = False) -> st.SearchStrategy[str]:
     return plain | st.sampled_from(("carriage\rreturn", "\r\n", "bell\x07", "\x08\x0c")) if controls else plain
 
 
+@cache
 def literals(*, controls: bool = False, languages: bool = True) -> st.SearchStrategy[Literal]:
     """Strings, strings with a language, and typed literals in spellings that must not be normalized."""
     spelled = st.sampled_from([Literal(lexical, XSD + local) for lexical, local in TYPED])
@@ -137,39 +143,53 @@ _ROLES = {"wasGeneratedBy", "used", "wasStartedBy", "wasEndedBy", "wasInvalidate
 _LOCATIONS = (_ROLES - {"wasAssociatedWith"}) | {"entity", "activity", "agent"}
 
 
-@st.composite
+@cache
 def _attributes(
-    draw: st.DrawFn, kind: Kind, names: st.SearchStrategy[Identifier], values: dict[str, bool]
-) -> tuple[Attribute, ...]:
-    literal = literals(**values)
+    kind: str, *, awkward: bool, controls: bool, languages: bool
+) -> st.SearchStrategy[tuple[Attribute, ...]]:
+    names = identifiers(awkward=awkward)
+    literal = literals(controls=controls, languages=languages)
     value: st.SearchStrategy[Value] = literal | names
-    strings_only = st.builds(text, strings(controls=values["controls"]))
+    strings_only = st.builds(text, strings(controls=controls))
     choices: list[st.SearchStrategy[Attribute]] = [
         st.tuples(st.just(Identifier(PROV_TYPE)), names | literal),
         st.tuples(st.just(Identifier(PROV_LABEL)), strings_only),
         st.tuples(names, value),
     ]
-    if kind.name in _ROLES:
+    if kind in _ROLES:
         choices.append(st.tuples(st.just(Identifier(PROV_ROLE)), value))
-    if kind.name in _LOCATIONS:
+    if kind in _LOCATIONS:
         choices.append(st.tuples(st.just(Identifier(PROV_LOCATION)), value))
-    if kind.name == "entity":
+    if kind == "entity":
         choices.append(st.tuples(st.just(Identifier(PROV_VALUE)), literal))
-    pairs = draw(st.lists(st.one_of(choices), max_size=4))
-    # prov:value is given once at most (PROV-DM section 5.7.2.5).
+    return st.lists(st.one_of(choices), max_size=4).map(_with_one_value)
+
+
+def _with_one_value(pairs: list[Attribute]) -> tuple[Attribute, ...]:
+    """The pairs with one prov:value at most (PROV-DM section 5.7.2.5)."""
     values_seen = [pair for pair in pairs if pair[0] == PROV_VALUE]
     return tuple(pair for pair in pairs if pair[0] != PROV_VALUE or pair is values_seen[0])
 
 
-@st.composite
+@cache
 def _entries(
-    draw: st.DrawFn, shape: EntryForm, names: st.SearchStrategy[Identifier], values: dict[str, bool], *, missing: bool
-) -> tuple[DictionaryEntry, ...]:
-    keys = literals(**values) | names
+    shape: EntryForm, *, awkward: bool, controls: bool, languages: bool, missing: bool
+) -> st.SearchStrategy[tuple[DictionaryEntry, ...]]:
+    names = identifiers(awkward=awkward)
+    keys = literals(controls=controls, languages=languages) | names
     if shape is EntryForm.PAIRS:
-        return tuple(draw(st.lists(st.builds(DictionaryEntry, keys, names), max_size=3, unique=True)))
+        return st.lists(st.builds(DictionaryEntry, keys, names), max_size=3, unique=True).map(tuple)
     least, most = (0 if missing else 1, 1) if shape is EntryForm.KEY else (0, 3)
-    return tuple(draw(st.lists(keys.map(DictionaryEntry), min_size=least, max_size=most, unique=True)))
+    return st.lists(keys.map(DictionaryEntry), min_size=least, max_size=most, unique=True).map(tuple)
+
+
+_KINDS = {
+    known: st.sampled_from([kind for kind in KINDS.values() if known or kind.entries is None])
+    for known in (True, False)
+}
+"""Kinds of statements, with those of PROV-Dictionary or without."""
+_TIMES = {odd: st.sampled_from(TIMES + (ODD_TIMES if odd else ())) for odd in (True, False)}
+_EITHER = st.booleans()
 
 
 @st.composite
@@ -198,22 +218,21 @@ def statements(
         named: whether relations may have an identifier of their own.
         dictionaries: whether it may be a statement of PROV-Dictionary.
     """
-    kinds = [known for known in KINDS.values() if dictionaries or known.entries is None]
-    chosen = kind or draw(st.sampled_from(kinds))
+    chosen = kind or draw(_KINDS[dictionaries])
     names = identifiers(awkward=awkward_identifiers)
-    times = TIMES + (ODD_TIMES if odd_times else ())
+    times = _TIMES[odd_times]
     args: list[Term] = []
     for argument in chosen.arguments:
-        present = draw(st.booleans()) if missing_mandatory or not argument.required else True
-        args.append(draw(st.sampled_from(times) if argument.time else names) if present else None)
+        present = draw(_EITHER) if missing_mandatory or not argument.required else True
+        args.append(draw(times if argument.time else names) if present else None)
     own: Identifier | None = None
-    if chosen.element or (named and chosen.identified and draw(st.booleans())):
+    if chosen.element or (named and chosen.identified and draw(_EITHER)):
         own = draw(names)
-    values = {"controls": controls, "languages": languages}
-    attributes = draw(_attributes(chosen, names, values)) if chosen.attributed else ()
+    values = {"awkward": awkward_identifiers, "controls": controls, "languages": languages}
+    attributes = draw(_attributes(chosen.name, **values)) if chosen.attributed else ()
     entries: tuple[DictionaryEntry, ...] = ()
     if chosen.entries is not None:
-        entries = draw(_entries(chosen.entries, names, values, missing=missing_mandatory))
+        entries = draw(_entries(chosen.entries, **values, missing=missing_mandatory))
     return Statement(chosen, own, tuple(args), attributes, entries=entries)
 
 
@@ -227,6 +246,24 @@ def _distinct_relations(statements_: list[Statement], used: set[str]) -> list[St
             used.add(own)
         result.append(Statement(statement.kind, own, statement.args, statement.attributes, entries=statement.entries))
     return result
+
+
+@cache
+def _lists(most: int, **options: bool) -> st.SearchStrategy[list[Statement]]:
+    return st.lists(statements(**options), max_size=most)
+
+
+@cache
+def _prefixes(default_namespace: bool) -> st.SearchStrategy[dict[str, str]]:
+    declarations = [("ex", NAMESPACES[0]), ("n", NAMESPACES[1]), ("q.r-s", NAMESPACES[2]), ("été", NAMESPACES[3])]
+    if default_namespace:
+        declarations.append(("", NAMESPACES[1]))
+    return st.lists(st.sampled_from(declarations), unique=True).map(dict)
+
+
+@cache
+def _names(awkward: bool, unique: bool) -> st.SearchStrategy[list[Identifier]]:
+    return st.lists(identifiers(awkward=awkward), max_size=3, unique=unique)
 
 
 @st.composite
@@ -263,17 +300,15 @@ def documents(
         default_namespace: whether the default namespace may be declared.
         max_statements: the most statements in the top level and in each bundle.
     """
-    some = st.lists(
-        statements(
-            awkward_identifiers=awkward_identifiers,
-            odd_times=odd_times,
-            controls=controls,
-            languages=languages,
-            missing_mandatory=missing_mandatory,
-            named=named,
-            dictionaries=dictionaries,
-        ),
-        max_size=max_statements,
+    some = _lists(
+        max_statements,
+        awkward_identifiers=awkward_identifiers,
+        odd_times=odd_times,
+        controls=controls,
+        languages=languages,
+        missing_mandatory=missing_mandatory,
+        named=named,
+        dictionaries=dictionaries,
     )
     used: set[str] = set()
 
@@ -281,15 +316,12 @@ def documents(
         drawn = draw(some)
         return drawn if repeated_relations else _distinct_relations(drawn, used)
 
-    declarations = [("ex", NAMESPACES[0]), ("n", NAMESPACES[1]), ("q.r-s", NAMESPACES[2]), ("été", NAMESPACES[3])]
-    if default_namespace:
-        declarations.append(("", NAMESPACES[1]))
-    prefixes = st.lists(st.sampled_from(declarations), unique=True).map(dict)
+    prefixes = _prefixes(default_namespace)
     document = Document(statements=instance(), prefixes=draw(prefixes))
     if bundles:
-        names = draw(st.lists(identifiers(awkward=awkward_identifiers), max_size=3, unique=not repeated_bundles))
+        names = draw(_names(awkward_identifiers, not repeated_bundles))
         for name in names:
-            own = draw(prefixes | st.just({}))
+            own = draw(prefixes) if draw(_EITHER) else {}
             added = {p: n for p, n in own.items() if document.prefixes.get(p) != n}
             document.bundles.append(Bundle(name, instance(), added))
     return document
