@@ -55,12 +55,21 @@ def test_steps_grow_with_the_size(number: int) -> None:
         assert large <= MOST * small + 2_000, (family, operation, small, large)
 
 
-def test_the_script_finds_what_grows_too_fast() -> None:
-    def square(n: int) -> Job:
-        return lambda: [0 for _ in range(n) for _ in range(n)]
+@pytest.mark.parametrize(("power", "too_fast"), [(1, False), (2, True), (3, True)])
+def test_the_script_finds_what_grows_too_fast(power: int, too_fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With jobs that say how many seconds they take."""
+    monkeypatch.setattr(growth, "seconds", lambda job: job())
+    size, spent, exponent = growth.growth(lambda n: lambda: (n / 8_000) ** power, 0.4)
+    assert (size, spent >= 0.4) == (4_000 if power == 1 else 8_000, True)
+    assert exponent == pytest.approx(power)
+    assert (exponent > growth.TOO_FAST) is too_fast
 
-    assert growth.growth(square, 0.02)[2] > growth.TOO_FAST
-    assert growth.growth(lambda n: lambda: [0 for _ in range(100 * n)], 0.02)[2] < growth.TOO_FAST
+
+def test_a_refused_input_is_measured_too() -> None:
+    def refused() -> None:
+        raise ReadError("no", format="provn")
+
+    assert growth.seconds(refused) >= 0
 
 
 # What loops in C is not counted: at these sizes its square takes minutes.

@@ -38,7 +38,7 @@ def browser(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
 
 def until(screen: Screen, script: str) -> Any:
     """The value of a script once it is true."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (found := screen.evaluate(script)):
         assert time.monotonic() < deadline, script
         time.sleep(0.05)

@@ -50,7 +50,7 @@ class Served:
         raise AssertionError("the server did not start")
 
     def ask(self, query: str) -> bytes:
-        with urlopen(self.url.rstrip("/") + PATH + quote(query), timeout=20) as answer:
+        with urlopen(self.url.rstrip("/") + PATH + quote(query), timeout=120) as answer:
             found: bytes = answer.read()
         return found
 

@@ -43,7 +43,7 @@ class LyingServer:
         self.gone.set()
         # On Linux closing alone does not end ``accept``.
         try:
-            socket.create_connection(self._socket.getsockname(), timeout=10).close()
+            socket.create_connection(self._socket.getsockname(), timeout=120).close()
         except OSError:
             pass
         self._socket.close()
