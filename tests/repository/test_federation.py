@@ -14,15 +14,15 @@ from provrepo.repository.federation.records import FederatedLineage
 from provrepo.repository.federation.walk import Budget
 from provrepo.repository.lineage.query import LineageQuery
 from tests.support.federations import NAMES, World, asked, asserted, comparable, federation, parts, query
-from tests.support.sampling import FULL
+from tests.support.sampling import FULL, numbers
 
-FEDERATIONS = 1_000 if FULL else 40
+FEDERATIONS = numbers(1_000, ci=250, few=40)
 SOME = 60 if FULL else 15
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    world = World(tmp_path_factory.mktemp("federations"), [federation(number) for number in range(FEDERATIONS)])
+    world = World(tmp_path_factory.mktemp("federations"), [federation(number) for number in FEDERATIONS])
     yield world
     world.close()
 

@@ -1,4 +1,6 @@
-"""Samples of what takes long: all of it in CI (``CI=true``), elsewhere a part, which is another one in each run.
+"""Samples of what takes long: much of it in CI (``CI=true``), elsewhere less, and another part in each run.
+
+``CI=all`` runs everything before a release, also all of what is generated in thousands, such as queries.
 
 The seed is printed at the end of a run; ``SAMPLE_SEED=NUMBER`` repeats it.
 """
@@ -10,12 +12,15 @@ import random
 from collections.abc import Iterable
 from typing import TypeVar
 
-__all__ = ["FULL", "SEED", "chosen", "examples", "sample"]
+__all__ = ["ALL", "FULL", "SEED", "chosen", "examples", "numbers", "sample"]
 
 _Item = TypeVar("_Item")
 
 FULL = os.environ.get("CI", "").lower() not in ("", "0", "false")
-"""Whether everything runs."""
+"""Whether every test runs."""
+
+ALL = os.environ.get("CI", "").lower() == "all"
+"""Whether every test runs in full."""
 
 # In the environment, so that all processes of pytest-xdist choose the same.
 SEED = int(os.environ.setdefault("SAMPLE_SEED", str(random.SystemRandom().randrange(1_000_000))))
@@ -34,6 +39,19 @@ def sample(items: Iterable[_Item], size: int) -> list[_Item]:
         return known
     chosen = random.Random(SEED).sample(range(len(known)), size)  # not the state of ``random``: fixtures use it
     return [known[index] for index in sorted(chosen)]
+
+
+def numbers(everything: int, *, ci: int, few: int) -> list[int]:
+    """The numbers of generated cases, such as seeds: the first of them everywhere, and in CI any of the others too.
+
+    Args:
+        everything: the number of cases with ``CI=all``.
+        ci: their number in CI.
+        few: their number elsewhere, which are always the same.
+    """
+    if ALL or not FULL:
+        return list(range(everything if ALL else few))
+    return [*range(few), *sorted(random.Random(SEED).sample(range(few, everything), ci - few))]
 
 
 def chosen(name: str, one_in: int) -> bool:
