@@ -55,8 +55,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(f"runs in CI, elsewhere in one of {one_in} runs"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin no test when the time for tests is over."""
+    if sampling.over():
+        pytest.skip(sampling.OVER)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say how to repeat the run: its order and numbers, and its samples."""
+    """Say what was not run, and how to repeat the run: its order and numbers, and its samples."""
+    late = [report for report in terminalreporter.stats.get("skipped", []) if sampling.OVER in str(report.longrepr)]
+    if late:
+        terminalreporter.write_line(f"{len(late)} tests were not run: {sampling.OVER}")
     order = getattr(config.option, "randomly_seed", None)
     if order is None:
         return  # the tests beside other tools run in the order of their files

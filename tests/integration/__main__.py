@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from tests.integration.environments import ROOT
 from tests.integration.groups import GROUPS, Group, changed, sampled, touched
 
+_GRACE = 30.0
+"""Seconds that a group has to end its servers after its budget."""
 _COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?)")
 
 
@@ -69,7 +71,7 @@ def ran(group: Group, left: float | None) -> Ran:
         group: which.
         left: seconds that may still be used, or None.
     """
-    if left is not None and group.budget > left:
+    if left is not None and group.budget + _GRACE > left:
         return Ran(group, "not run", Counter())
     started = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "-n", "0", "-rs", "--tb=short", group.file]
@@ -80,7 +82,7 @@ def ran(group: Group, left: float | None) -> Ran:
         # The same signal as Ctrl+C, so that fixtures end the servers that they started.
         process.send_signal(signal.SIGINT)
         try:
-            output, _ = process.communicate(timeout=30)
+            output, _ = process.communicate(timeout=_GRACE)
         except subprocess.TimeoutExpired:
             process.kill()
             output, _ = process.communicate()

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Iterable
 from typing import TypeVar
 
-__all__ = ["ALL", "FULL", "SEED", "chosen", "examples", "numbers", "sample"]
+__all__ = ["ALL", "FULL", "OVER", "SEED", "chosen", "examples", "numbers", "over", "sample"]
 
 _Item = TypeVar("_Item")
 
@@ -25,6 +26,15 @@ ALL = os.environ.get("CI", "").lower() == "all"
 # In the environment, so that all processes of pytest-xdist choose the same.
 SEED = int(os.environ.setdefault("SAMPLE_SEED", str(random.SystemRandom().randrange(1_000_000))))
 """What samples depend on."""
+
+
+OVER = "the time for tests was over (TEST_UNTIL)"
+"""Why a test was skipped that would have begun too late."""
+
+
+def over() -> bool:
+    """Whether ``TEST_UNTIL``, seconds since 1970, has passed: in random order, what was run is a sample."""
+    return time.time() > float(os.environ.get("TEST_UNTIL") or "inf")
 
 
 def sample(items: Iterable[_Item], size: int) -> list[_Item]:
