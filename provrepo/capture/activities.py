@@ -386,7 +386,7 @@ class Activity(Observations):
             return
         if isinstance(error, SystemExit) and not error.code:
             error = None  # the program ends here without an error
-        contained(self._children)()
+        self._children()
         if self._named is not None:
             contained(self._named.conclude)(self)
         if error is None:
@@ -398,7 +398,7 @@ class Activity(Observations):
             return
         self.ended = True
         if self.recorder.surroundings is not None:
-            contained(self.recorder.surroundings.drain)()
+            self.recorder.surroundings.drain()
         self.recorder.open.pop(self.number, None)
         ended: Event = {
             "event": "end", "activity": self.number, "time": self.recorder.now(),
@@ -408,6 +408,7 @@ class Activity(Observations):
             ended["error"] = error if isinstance(error, str) else type(error).__name__
         self.recorder.journal.write(*events, ended)
 
+    @contained
     def _children(self) -> None:
         """Record the files that processes opened which this activity started."""
         if self.reports is not None or (self.recorder.forks and not self.is_remote):
@@ -423,11 +424,12 @@ class Activity(Observations):
         self._children()
         pending, self.pending = self.pending, {}
         for path, opened in pending.items():
-            contained(self._settled)(path, opened)
+            self._settled(path, opened)
         models, self._models = self._models, []
         if models:
             self.recorder.journal.write(*models)
 
+    @contained
     def _settled(self, path: str, opened: Pending) -> None:
         seen = self.recorder.files.content(path)
         if opened.certain and opened.untouched(signature(path)):

@@ -24,9 +24,9 @@ __all__ = ["recording_here", "watch", "yield_to"]
 def watch() -> None:
     """Install the hook. An audit hook cannot be removed; without a session it does nothing."""
     _opens()
+    provrepo_libraries.install()  # first, since the hook would be called for each of many ids
     sys.addaudithook(_seen)
     yield_to(_taken)
-    provrepo_libraries.install()
 
 
 def yield_to(taken: Callable[[], bool]) -> None:

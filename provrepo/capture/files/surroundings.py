@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from weakref import WeakSet
 
 from provrepo.capture.child.provrepo_noise import part_of_a_program
+from provrepo.capture.failures import contained
 from provrepo.capture.files.digests import Signature
 from provrepo.capture.journal.events import COMPLETED, Event, paths
 
@@ -80,6 +81,7 @@ class Surroundings:
             self._watched[number] = folder
         return bool(number >= 0)
 
+    @contained
     def drain(self) -> None:
         """Take the events so far: the kernel keeps a limited number."""
         while self._queue >= 0:
