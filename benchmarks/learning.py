@@ -24,7 +24,6 @@ SITES, ROWS = 12, 40_000
 
 if TOOL == "provrepo":
     from provrepo.capture import log_data, log_metrics, log_model, log_params, session, step
-
     from provrepo.capture.files import digests
 
     recording = session("learning", out="prov/learning.trig")
