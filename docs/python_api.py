@@ -54,6 +54,7 @@ from provrepo.repository.lineage.records import (
     SourceReference,
 )
 from provrepo.repository.lineage.things import KnownThing, VersionAssertions
+from provrepo.repository.queries.runs import Run, RunComparison, RunDifference
 from provrepo.repository.records import Check, DocumentInfo, ProjectInfo, Receipt, VersionInfo
 from provrepo.repository.repository import Repository
 
@@ -77,6 +78,9 @@ RETURNED = (
     VersionAssertions,
     Assertion,
     SearchResult,
+    Run,
+    RunComparison,
+    RunDifference,
     LineageSurroundings,
     SurroundingThing,
     StatedRelation,

@@ -21,6 +21,7 @@ from provrepo.remote import reviews as of_reviews
 from provrepo.remote import submission as of_submission
 from provrepo.remote import upkeep as of_upkeep
 from provrepo.remote.connection import Connection
+from provrepo.repository.queries import runs as of_recordings
 from provrepo.repository.repository import Repository
 from provrepo.settings import Settings, load
 
@@ -176,6 +177,8 @@ class RemoteRepository:
 
     query = _verb(Repository.query, of_queries.query)
     query_version = _verb(Repository.query_version, of_queries.query_version)
+    runs = of_recordings.runs
+    compare_runs = of_recordings.compare_runs
 
     datasets = _verb(Repository.datasets, of_datasets.datasets)
     dataset = _verb(Repository.dataset, of_datasets.dataset)

@@ -34,6 +34,7 @@ from provrepo.repository.imports import verbs as of_imports
 from provrepo.repository.lineage import accepted_at
 from provrepo.repository.lineage import verbs as of_lineage
 from provrepo.repository.profiles import verbs as of_profiles
+from provrepo.repository.queries import runs as of_recordings
 from provrepo.repository.queries import verbs as of_queries
 from provrepo.repository.records import DEFAULT, Actor
 from provrepo.repository.statements import verbs as of_statements
@@ -162,6 +163,8 @@ class Repository:
 
     query = verb(of_queries.query, from_views=True)
     query_version = verb(of_queries.query_version)
+    runs = of_recordings.runs
+    compare_runs = of_recordings.compare_runs
 
     datasets = verb(of_datasets.datasets, from_views=True)
     dataset = verb(of_datasets.dataset, from_views=True)

@@ -301,7 +301,10 @@ class TestAccess:
             assert next(iter(inspect.signature(method.__wrapped__).parameters)) == "context"
             assert next(iter(inspect.signature(method).parameters)) == "self"
         own = {name for name in set(vars(Repository)) - verbs.keys() if not name.startswith("__")}
-        assert own == {"settings", "actor", "as_actor", "close", "require", "serve"}
+        assert own == {"settings", "actor", "as_actor", "close", "require", "serve"} | {
+            "runs",
+            "compare_runs",
+        }  # queries
 
     @pytest.fixture
     def projects(self, repository: Repository) -> Repository:

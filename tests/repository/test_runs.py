@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import fmean, stdev
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,7 +14,6 @@ import provrepo
 from provrepo.authoring.steps import described, document
 from provrepo.capture import log_metrics, log_params, session, step
 from provrepo.errors import NotFound, UsageError
-from provrepo.repository.queries.runs import compare_runs, list_runs
 from tests.support.command import Command
 from tests.support.distance import started
 
@@ -54,38 +56,38 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_recordings_are_listed_the_newest_first(data: Path) -> None:
     with provrepo.open(data) as repository:
-        found = list_runs(repository)
+        found = repository.runs()
         assert [run.label for run in found] == [*LABELS, "weighed"]
         assert [run.kind for run in found] == ["program"] * 5 + ["by hand"]
         assert [run.steps for run in found] == [1] * 5 + [0]
         assert found[-1].who == "Ana"
-        assert [run.label for run in list_runs(repository, status="failed")] == ["failing"]
-        assert [run.label for run in list_runs(repository, before="2026-02-01T00:00:00Z")] == ["weighed"]
-        assert [run.label for run in list_runs(repository, since=found[0].started)] == ["twice"]
+        assert [run.label for run in repository.runs(status="failed")] == ["failing"]
+        assert [run.label for run in repository.runs(before="2026-02-01T00:00:00Z")] == ["weighed"]
+        assert [run.label for run in repository.runs(since=found[0].started)] == ["twice"]
         with pytest.raises(UsageError, match="'lost' is not a status"):
-            list_runs(repository, status="lost")
+            repository.runs(status="lost")
         with pytest.raises(NotFound):
-            list_runs(repository, project="nowhere")
+            repository.runs(project="nowhere")
 
 
 def test_labels_stand_for_recordings(data: Path) -> None:
     with provrepo.open(data) as repository:
-        found = compare_runs(repository, "first", "strong")
+        found = repository.compare_runs("first", "strong")
         told = {(each.aspect, each.name): (each.first, each.second, each.drift) for each in found.differences}
         assert told["parameter", "alpha"] == ("0.1", "1.0", None)
         assert told["measure", "accuracy"] == ("0.8", "0.9", pytest.approx(0.125))
         assert told["measure", "recall"] == ("0.5", "", float("inf"))
-        assert compare_runs(repository, found.first, found.second) == found
+        assert repository.compare_runs(found.first, found.second) == found
         with pytest.raises(UsageError, match="2 recordings have the label 'twice'; name one by its IRI: urn:uuid:"):
-            compare_runs(repository, "first", "twice")
+            repository.compare_runs("first", "twice")
         with pytest.raises(NotFound, match="no recording has the label 'lost'"):
-            compare_runs(repository, "first", "lost")
+            repository.compare_runs("first", "lost")
         with pytest.raises(NotFound, match="nothing is known of a recording urn:x:lost"):
-            compare_runs(repository, "first", "urn:x:lost")
+            repository.compare_runs("first", "urn:x:lost")
         with pytest.raises(UsageError, match="is not an absolute IRI"):
-            compare_runs(repository, "first", "urn:x> } #")
+            repository.compare_runs("first", "urn:x> } #")
         with pytest.raises(UsageError, match="not negative"):
-            compare_runs(repository, "first", "strong", drift=-1)
+            repository.compare_runs("first", "strong", drift=-1)
 
 
 @pytest.mark.parametrize(
@@ -120,5 +122,49 @@ def test_at_a_distance(data: Path) -> None:
         token, _ = repository.create_token("ada")
     listed, compared = here.json("runs"), here.json("compare-runs", "first", "strong", code=1)
     with started(data) as url, provrepo.connect(url, token=token) as repository:
-        assert [run.to_dict() for run in list_runs(repository)] == listed
-        assert json.loads(json.dumps(compare_runs(repository, "first", "strong").to_dict())) == compared
+        assert [run.to_dict() for run in repository.runs()] == listed
+        assert json.loads(json.dumps(repository.compare_runs("first", "strong").to_dict())) == compared
+
+
+class Column:
+    """One column, as pandas has them; it is a sequence of numbers without missing ones."""
+
+    iloc = None
+
+    def __init__(self, name: str, values: list[float]) -> None:
+        self.name, self.values, self.shape = name, values, (len(values),)
+        self.dtype = SimpleNamespace(kind="f")
+
+    def isna(self) -> Any:
+        return SimpleNamespace(sum=lambda: 0)
+
+    def mean(self) -> float:
+        return fmean(self.values)
+
+    def std(self) -> float:
+        return stdev(self.values)
+
+
+def test_statistics_of_tables_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    @step(stats=True)
+    def heights(more: float, rows: int) -> Column:
+        return Column("height", [1.0 * row + more for row in range(rows)])
+
+    with provrepo.open(tmp_path / "data") as repository:
+        for label, more, rows in (("first", 0.0, 10), ("same", 0.0, 10), ("higher", 4.5, 10), ("shorter", 0.0, 5)):
+            with session(label, out=f"{label}.trig"):
+                heights(more, rows)
+            repository.submit(f"{label}.trig")
+
+        def told(second: str, drift: float | None = None) -> dict[str, tuple[str, str, float | None, bool]]:
+            found = repository.compare_runs("first", second, drift=drift).differences
+            return {e.name: (e.first, e.second, e.drift, e.exceeded) for e in found if e.aspect == "statistic"}
+
+        assert told("same") == {}
+        assert told("higher", 0.5) == {"result height mean": ("4.5", "9", 1.0, True)}
+        assert told("higher", 1.0)["result height mean"][3] is False
+        shorter = told("shorter", 0.6)
+        assert shorter["result row count"] == ("10", "5", 0.5, False)
+        assert shorter["result height mean"][:3] == ("4.5", "2", pytest.approx(2.5 / 4.5))

@@ -15,7 +15,7 @@ from provrepo.words import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from provrepo.repository.queries.runs import Comparison, Difference
+    from provrepo.repository.queries.runs import RunComparison, RunDifference
 
 __all__ = ["compare_runs", "runs"]
 
@@ -50,10 +50,8 @@ def runs(
     A recording is a session, a command of `provrepo run`, or a step of `provrepo record`. A recording that was killed,
     or has not ended, is active.
     """
-    from provrepo.repository.queries.runs import list_runs
-
     with invocation.repository(follow=True) as repository:
-        found = list_runs(repository, project=projects or None, label=label, status=status, since=since, before=before)
+        found = repository.runs(project=projects or None, label=label, status=status, since=since, before=before)
     if style == "json":
         output.records([run.to_dict() for run in found])
         return
@@ -86,11 +84,9 @@ def compare_runs(
     what was 0 in A, or of one of several numbers that have the same name.
     Exit 0: nothing differs; with --drift: no drift exceeds its limit. Exit 1: otherwise, or a recording is not known.
     """
-    from provrepo.repository.queries.runs import compare_runs as compared
-
     default, named = _limits(limits)
     with invocation.repository(follow=True) as repository:
-        found = compared(repository, first, second, project=projects or None, drift=default, limits=named)
+        found = repository.compare_runs(first, second, project=projects or None, drift=default, limits=named)
     if style == "json":
         output.records(found.to_dict())
     else:
@@ -114,7 +110,7 @@ def _limits(given: Sequence[str]) -> tuple[float | None, dict[str, float]]:
     return default, named
 
 
-def _show(found: Comparison, *, limited: bool) -> None:
+def _show(found: RunComparison, *, limited: bool) -> None:
     rows = [
         [each.aspect, each.step, each.name, each.first, each.second, _drift(each), "exceeded" if each.exceeded else ""]
         for each in found.differences
@@ -124,7 +120,7 @@ def _show(found: Comparison, *, limited: bool) -> None:
     output.note(f"{told}, {len(found.exceeded)} beyond a limit of drift" if limited else told)
 
 
-def _drift(each: Difference) -> str:
+def _drift(each: RunDifference) -> str:
     if each.drift is None:
         return ""
     return "-" if math.isinf(each.drift) else f"{each.drift:.3g}"

@@ -1,6 +1,6 @@
 """Recordings: the list of them, and the comparison of two, with drift of what was measured.
 
-They are queries, so they have the same results for a data directory and for a server at a distance.
+They are queries, so that they are methods of a repository here and of one at a distance, with the same results.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from provrepo.errors import NotFound, UsageError
 from provrepo.repository.queries.named import Parameter, by_name
 
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
-    from provrepo.repository.repository import Repository
 
-__all__ = ["STATUSES", "Comparison", "Difference", "Run", "compare_runs", "list_runs", "resolved"]
+__all__ = ["STATUSES", "RunComparison", "RunDifference", "Queryable", "Run", "compare_runs", "resolved", "runs"]
 
 STATUSES = ("completed", "failed", "active")
 MEASURED = ("measure", "statistic")
@@ -58,7 +57,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RunDifference:
     """What is not the same in two recordings.
 
     Attributes:
@@ -92,7 +91,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RunComparison:
     """The comparison of two recordings.
 
     Attributes:
@@ -103,10 +102,10 @@ class Comparison:
 
     first: str
     second: str
-    differences: tuple[Difference, ...]
+    differences: tuple[RunDifference, ...]
 
     @property
-    def exceeded(self) -> tuple[Difference, ...]:
+    def exceeded(self) -> tuple[RunDifference, ...]:
         """Those whose drift is larger than its limit."""
         return tuple(each for each in self.differences if each.exceeded)
 
@@ -120,8 +119,16 @@ class Comparison:
         }
 
 
-def list_runs(
-    repository: Repository,
+class Queryable(Protocol):
+    """A repository, here or at a distance."""
+
+    def query(self, query: str, *, project: str | Sequence[str] | None = None) -> QueryResult:
+        """The result of a query, as ``Repository.query``."""
+        ...
+
+
+def runs(
+    self: Queryable,
     *,
     project: str | Sequence[str] | None = None,
     label: str | None = None,
@@ -132,7 +139,6 @@ def list_runs(
     """The recordings in a project, the newest first.
 
     Args:
-        repository: a repository, here or at a distance.
         project: one project or several; ``default`` if it is None.
         label: only those with this label.
         status: only those with one of ``STATUSES``.
@@ -147,7 +153,7 @@ def list_runs(
         raise UsageError(f"{status!r} is not a status; there are: {', '.join(STATUSES)}")
     wanted = {"label": label, "status": status and status.capitalize(), "since": since, "before": before}
     given = {name: value for name, value in wanted.items() if value}
-    found = repository.query(by_name("runs").bind(given), project=project)
+    found = self.query(by_name("runs").bind(given), project=project)
     return [
         Run(
             iri=row["run"],
@@ -163,7 +169,7 @@ def list_runs(
     ]
 
 
-def resolved(repository: Repository, name: str, *, project: str | Sequence[str] | None = None) -> str:
+def resolved(repository: Queryable, name: str, *, project: str | Sequence[str] | None = None) -> str:
     """The IRI of a recording, from its IRI or label.
 
     Raises:
@@ -172,7 +178,7 @@ def resolved(repository: Repository, name: str, *, project: str | Sequence[str] 
     """
     if _SCHEME.match(name):
         return name
-    found = list_runs(repository, project=project, label=name)
+    found = runs(repository, project=project, label=name)
     if not found:
         raise NotFound(f"no recording has the label {name[:200]!r}; `provrepo runs` lists them")
     if len(found) > 1:
@@ -183,18 +189,17 @@ def resolved(repository: Repository, name: str, *, project: str | Sequence[str] 
 
 
 def compare_runs(
-    repository: Repository,
+    self: Queryable,
     first: str,
     second: str,
     *,
     project: str | Sequence[str] | None = None,
     drift: float | None = None,
     limits: Mapping[str, float] | None = None,
-) -> Comparison:
+) -> RunComparison:
     """What differs between two recordings: parameters, inputs, code, software, measures and statistics.
 
     Args:
-        repository: a repository, here or at a distance.
         first: a recording, by its IRI or label.
         second: another one.
         project: one project or several; ``default`` if it is None.
@@ -209,18 +214,18 @@ def compare_runs(
     for each in (*([] if drift is None else [drift]), *(limits or {}).values()):
         if not 0 <= each < math.inf:
             raise UsageError(f"a limit of drift is a number that is not negative, not {each:g}")
-    one, other = (_known(repository, name, project) for name in (first, second))
-    found = repository.query(by_name("compare-runs").bind({"first": one, "second": other}), project=project)
+    one, other = (_known(self, name, project) for name in (first, second))
+    found = self.query(by_name("compare-runs").bind({"first": one, "second": other}), project=project)
     differences = []
     for row in _texts(found):
         aspect, name, before, after = row["aspect"], row["name"], row.get("in_first", ""), row.get("in_second", "")
         share = _drift(before, after) if aspect in MEASURED else None
         limit = None if share is None else limits[name] if limits and name in limits else drift
-        differences.append(Difference(aspect, row.get("step", ""), name, before, after, share, limit))
-    return Comparison(one, other, tuple(differences))
+        differences.append(RunDifference(aspect, row.get("step", ""), name, before, after, share, limit))
+    return RunComparison(one, other, tuple(differences))
 
 
-def _known(repository: Repository, name: str, project: str | Sequence[str] | None) -> str:
+def _known(repository: Queryable, name: str, project: str | Sequence[str] | None) -> str:
     """The IRI of a recording that exists."""
     iri = resolved(repository, name, project=project)
     term = Parameter("recording", "iri", "a recording").term(iri)
