@@ -63,7 +63,7 @@ V = TypeVar("V")
 _LEAST_FREE = 1 << 20
 """Bytes. With less free space hardly any submission fits, whatever ``Settings.min_free`` is."""
 
-_DEFERRING_FREE = 64 << 20
+_DEFERRING_FREE = 128 << 20
 """Free bytes beyond ``Settings.min_free`` from which submissions may wait to be loaded into the quads view."""
 
 

@@ -52,6 +52,7 @@ class DerivedContent:
 
     def close(self) -> None:
         """Delete the file and what was extracted from it."""
+        self._extraction = None  # views keep the method ``link`` with a change that waits
         if self._file is not None:
             discard(self._file)
 

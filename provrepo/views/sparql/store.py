@@ -34,7 +34,7 @@ from provrepo.views.sparql.pool import StorePool
 from provrepo.views.sparql.query import QueryLimits, SparqlQuery
 from provrepo.views.sparql.querying.runner import Runner
 from provrepo.views.sparql.updates import Updates
-from provrepo.views.sparql.waiting.deferred import Deferred, Waiting, not_loaded
+from provrepo.views.sparql.waiting.deferred import Deferred, Waiting, not_loaded, portions
 from provrepo.views.sparql.waiting.increments import MOST, Increments, Turns
 from provrepo.views.view import Change
 from provrepo.workers.pool import Pool as Workers
@@ -148,13 +148,14 @@ class Quads:
                 if not changes:
                     continue  # another thread has loaded them
                 try:
-                    self._load(name, changes)
+                    for portion in portions(changes):
+                        self._load(name, portion)
+                        self._deferred.loaded(name, portion)
                 except Exception as error:
                     projects = self._deferred.drop(name, str(error) or type(error).__name__)
                     if self._on_drop is not None:
                         self._on_drop(projects, error)
                     raise not_loaded(name, str(error)) from error
-                self._deferred.loaded(name, changes)
 
     def datasets(self) -> list[str]:
         """The datasets that exist, sorted."""

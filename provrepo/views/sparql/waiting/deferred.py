@@ -1,9 +1,10 @@
 """Submissions that the view has taken and not loaded yet: small ones, which are loaded many at a time.
 
-To load one small submission into Oxigraph takes about 13 ms, half of it the same for one and for many. A dataset whose
-changes wait here counts as having them: each reader of the dataset loads them first. What waits is in memory, with its
-content in files. When the process is killed it is gone, the position in the store is the former one, and the entries
-are applied again.
+To load one small submission into Oxigraph takes about 13 ms, half of it the same for one and for many. Oxigraph also
+merges its files after each second bulk load, the whole dataset at a time. So what waits is loaded when no more comes
+for a moment, or much waits. A dataset whose changes wait here counts as having them: each reader of the dataset loads
+them first. What waits is in memory, with its content in files. When the process is killed it is gone, the position in
+the store is the former one, and the entries are applied again.
 
 Changes wait only while the disk has space to spare: on a full one they could not be loaded, after the submitter was
 told that they are indexed.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -24,22 +25,28 @@ from pathlib import Path
 from provrepo.errors import Busy
 from provrepo.views.view import Change
 
-__all__ = ["Deferred", "Waiting", "not_loaded"]
+__all__ = ["Deferred", "Waiting", "not_loaded", "portions"]
 
-_ENOUGH = 64
-"""Submissions that are loaded together as soon as so many wait for one dataset."""
+_ENOUGH = 512
+"""Submissions that are loaded as soon as so many wait for one dataset."""
 
-_PATIENCE = 2.0
+_ENOUGH_BYTES = 32 << 20
+"""Bytes of content that are loaded as soon as so many wait for one dataset."""
+
+_PATIENCE = 30.0
 """Seconds after which submissions are loaded however few they are."""
 
-_REST = 0.5
+_REST = 1.0
 """Seconds without a submission to a dataset after which what waits for it is loaded."""
 
-_MOST = 256
+_MOST = 1024
 """Submissions that wait for one dataset at the most."""
 
-_MOST_BYTES = 8 << 20
-"""Bytes of content that wait for one dataset at the most: a bulk load takes about ten times as much memory."""
+_MOST_BYTES = 64 << 20
+"""Bytes of content, in files, that wait for one dataset at the most."""
+
+_TOGETHER = 8 << 20
+"""Bytes of content in one bulk load, which takes about ten times as much memory. A single file may have more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,20 @@ class Waiting:
 def not_loaded(dataset: str, reason: str) -> Busy:
     """The error for readers of a dataset whose changes cannot be loaded."""
     return Busy(f"{dataset} has submissions that could not be indexed yet ({reason}); try again")
+
+
+def portions(changes: Sequence[Waiting]) -> Iterator[list[Waiting]]:
+    """Divide changes that wait into those that are loaded together, in order."""
+    portion: list[Waiting] = []
+    size = 0
+    for change in changes:
+        if portion and size + change.size > _TOGETHER:
+            yield portion
+            portion, size = [], 0
+        portion.append(change)
+        size += change.size
+    if portion:
+        yield portion
 
 
 class Deferred:
@@ -97,8 +118,9 @@ class Deferred:
 
     def full(self, dataset: str) -> bool:
         """Whether so much waits for a dataset that it has to be loaded."""
-        changes = self.waiting(dataset)
-        return len(changes) >= _MOST or sum(each.size for each in changes) >= _MOST_BYTES
+        with self._guard:
+            changes = self._waiting.get(dataset, ())
+            return len(changes) >= _MOST or sum(each.size for each in changes) >= _MOST_BYTES
 
     def position(self, dataset: str, project: str) -> int:
         """The sequence number of the last change of a project that waits; 0 where none does."""
@@ -118,7 +140,10 @@ class Deferred:
             return sorted(
                 name
                 for name, changes in self._waiting.items()
-                if len(changes) >= _ENOUGH or now - changes[0].since > _PATIENCE or now - changes[-1].since > _REST
+                if now - changes[-1].since > _REST
+                or now - changes[0].since > _PATIENCE
+                or len(changes) >= _ENOUGH
+                or sum(each.size for each in changes) >= _ENOUGH_BYTES
             )
 
     def waiting(self, dataset: str) -> list[Waiting]:

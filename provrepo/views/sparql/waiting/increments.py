@@ -26,8 +26,11 @@ __all__ = ["MOST", "STORE", "Copy", "Increments", "Turns"]
 STORE = "store"
 """The name of the directory of a checkpoint, in a directory with what belongs to it."""
 
-MOST = 64
-"""Increments of one checkpoint at the most. To load so many takes less time than to execute them in a worker."""
+MOST = 256
+"""Increments of one checkpoint at the most: they are in the memory of the worker that has executed them."""
+
+_NEW = 64
+"""Increments that one query adds at the most. To load more takes less time than to execute them in a worker."""
 
 _LARGEST = 1 << 30
 """Bytes of a checkpoint up to which it is copied: the engine may decide to rewrite most of a copy."""
@@ -46,7 +49,8 @@ class Increments:
         self._guard = threading.Lock()
 
     def of(self, checkpoint: Path, waiting: Sequence[Waiting]) -> list[str] | None:
-        """The increments of changes that wait, as paths, in order; None where the checkpoint is too large.
+        """The increments of changes that wait, as paths, in order; None where it is better to load them: many are
+        new, or the checkpoint is too large.
 
         Args:
             checkpoint: the checkpoint of the state before these changes, which is in use.
@@ -64,9 +68,12 @@ class Increments:
                 if sum(file.stat().st_size for file in checkpoint.iterdir()) > _LARGEST:
                     return None
                 folder.mkdir(mode=0o700)
-            for each in waiting:
-                file = folder / f"{each.number}.ru"
-                if not file.exists():
+            written = {file.name for file in folder.iterdir()}
+            files = [folder / f"{each.number}.ru" for each in waiting]
+            if sum(file.name not in written for file in files) > _NEW:
+                return None
+            for each, file in zip(waiting, files, strict=True):
+                if file.name not in written:
                     text = self._update(each)
                     partial = file.with_suffix(".part")
                     partial.write_text(text, "utf-8")
