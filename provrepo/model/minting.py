@@ -17,10 +17,11 @@ from functools import lru_cache
 from typing import Protocol
 
 from provrepo.model.identifiers import Identifier
+from provrepo.model.uuids import uuid5
 
 __all__ = ["ForeignProject", "ForeignProjects", "LegacyContent", "Minter"]
 
-_SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://w3id.org/provrepo/ns#")
+_SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://w3id.org/provrepo/ns#").bytes
 
 
 class LegacyContent(Protocol):
@@ -155,4 +156,9 @@ class Minter:
 @lru_cache(maxsize=4096)
 def _uuid(identity: str, path: str) -> Identifier:
     # A submission mints the same few IRIs many times.
-    return Identifier(f"urn:uuid:{uuid.uuid5(uuid.UUID(identity) if identity else _SPACE, path)}")
+    return Identifier(f"urn:uuid:{uuid5(_space(identity), path)}")
+
+
+@lru_cache(maxsize=64)
+def _space(identity: str) -> bytes:
+    return uuid.UUID(identity).bytes if identity else _SPACE

@@ -5,10 +5,12 @@ Modules are imported when a call needs them. The process ends when its pool does
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import select
 import signal
+import sys
 import threading
 from importlib import import_module
 from typing import IO, Any
@@ -76,6 +78,7 @@ def _limit(memory: int) -> None:
 
 
 def _serve(requests: IO[bytes], replies: IO[bytes]) -> None:
+    modules = 0
     while (request := wire.read_frame(requests)) is not None:
         signal.setitimer(signal.ITIMER_REAL, request["timeout"] + GRACE)
         try:
@@ -83,6 +86,11 @@ def _serve(requests: IO[bytes], replies: IO[bytes]) -> None:
             signal.setitimer(signal.ITIMER_REAL, 0)
             replies.write(reply)
             replies.flush()
+            if len(sys.modules) != modules:
+                # What was imported stays: the collector need not traverse it at each of the next calls.
+                modules = len(sys.modules)
+                gc.collect()
+                gc.freeze()
         except BaseException:  # noqa: BLE001 (the reply cannot be made or sent)
             os._exit(os.EX_SOFTWARE)
     os._exit(0)

@@ -108,7 +108,7 @@ def write_nquads(
     else:
         instances = _instances(document, Labels(document))
         names = _NodeNames(_counted(mint_blank))
-    lines = LineWriter(name=names, trusted=format.rdf).pieces
+    lines = LineWriter(name=names.__getitem__, trusted=format.rdf).pieces
     declared = Declared([quad for _, triples in instances for quad in triples if quad.predicate in DECLARATIONS])
     asserted = completed = 0
     bundles = []
@@ -117,13 +117,13 @@ def write_nquads(
             graph = version if name is None else Minter.bundle(version, number)
             completed_graph = Minter.completed(version) if name is None else Minter.bundle_completed(version, number)
             if name is not None:
-                bundles.append((graph, names(name)))
-            file.writelines(_bounded(lines(_in_graph(triples, graph))))
+                bundles.append((graph, names[name]))
+            file.writelines(_bounded(lines(triples, graph)))
             completion = complete(triples, names.mint, declared)
-            file.writelines(_bounded(lines(_in_graph(completion, completed_graph))))
+            file.writelines(_bounded(lines(completion, completed_graph)))
             if observe is not None:
-                observe(number, triples, names)
-                observe(number, completion, names)
+                observe(number, triples, names.__getitem__)
+                observe(number, completion, names.__getitem__)
             asserted += len(triples)
             completed += len(completion)
     return DatasetCounts(asserted, completed, tuple(bundles))
@@ -173,13 +173,13 @@ def blank_names(
     else:
         names = _NodeNames(_counted(mint_blank))
         # Numbers follow the first occurrence in the output, so the lines are made once more and discarded.
-        lines = LineWriter(name=names).lines
+        lines = LineWriter(name=names.__getitem__).lines
         for name, triples in _instances(document, labels):
             if name is not None:
-                names(name)
+                names[name]
             for _ in lines(triples):
                 pass
-    return {label: names(labels.node(label)) for label in sorted(labels.used)}
+    return {label: names[labels.node(label)] for label in sorted(labels.used)}
 
 
 def _instances(document: Document, labels: Labels) -> list[tuple[Identifier | None, list[Quad]]]:
@@ -200,27 +200,17 @@ def _counted(mint_blank: Callable[[int], Identifier]) -> Callable[[str], Identif
     return lambda label: mint_blank(numbers.setdefault(label, len(numbers) + 1))
 
 
-class _NodeNames:
-    """The IRIs of nodes: that of the node itself, or the one minted for a blank node."""
+class _NodeNames(dict[Identifier, Identifier]):
+    """The IRIs of nodes: that of the node itself, or the one minted for a blank node. Made at the first look-up."""
 
     def __init__(self, blank: Callable[[str], Identifier]) -> None:
+        super().__init__()
         self._blank = blank
-        self._known: dict[str, Identifier] = {}
 
-    def __call__(self, name: Identifier) -> Identifier:
-        if not is_blank(name):
-            return name
-        known = self._known.get(name)
-        if known is None:
-            known = self._known[name] = self._blank(name)
-        return known
+    def __missing__(self, name: Identifier) -> Identifier:
+        found = self[name] = self._blank(name) if is_blank(name) else name
+        return found
 
     def mint(self, subject: Identifier, predicate: Identifier, value: Identifier) -> Identifier:
         """The identifier of a shortcut's qualified node; subject and object may be blank."""
-        return minted(self(subject), predicate, self(value))
-
-
-def _in_graph(quads: Iterable[Quad], graph: Identifier) -> Iterator[Quad]:
-    """Quads moved to a graph."""
-    for subject, predicate, value, _ in quads:
-        yield Quad(subject, predicate, value, graph)
+        return minted(self[subject], predicate, self[value])

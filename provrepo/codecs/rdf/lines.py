@@ -174,8 +174,12 @@ class LineWriter:
         self._ends: dict[str | None, str] = {None: " .\n"}
         self._datatypes: dict[str, str] = {XSD_STRING: '"'}
 
-    def lines(self, quads: Iterable[Quad]) -> Iterator[str]:
+    def lines(self, quads: Iterable[Quad], graph: Identifier | None = None) -> Iterator[str]:
         """One line for each quad.
+
+        Args:
+            quads: the quads.
+            graph: the graph of all lines; None for the graph that each quad names.
 
         Raises:
             WriteError: an identifier is not an absolute IRI, or RDF cannot represent a literal.
@@ -183,7 +187,8 @@ class LineWriter:
         nodes, properties, ends = self._nodes, self._properties, self._ends
         node, literal, trusted, datatypes = self._node, self._literal, self._trusted, self._datatypes
         special = MUST_ESCAPE.search
-        for subject, predicate, value, graph in quads:
+        common = None if graph is None else self._end(graph)
+        for subject, predicate, value, own in quads:
             if type(value) is Identifier:
                 spelled = nodes.get(value) or node(value)
             elif (
@@ -198,12 +203,12 @@ class LineWriter:
                 spelled = literal(value)  # type: ignore[arg-type]
             yield (
                 f"{nodes.get(subject) or node(subject)} {properties.get(predicate) or self._property(predicate)} "
-                f"{spelled}{ends.get(graph) or self._end(graph)}"
+                f"{spelled}{common or ends.get(own) or self._end(own)}"
             )
 
-    def pieces(self, quads: Iterable[Quad]) -> Iterator[bytes]:
-        """The text of many lines at a time; raises the same errors as ``lines``."""
-        lines = self.lines(quads)
+    def pieces(self, quads: Iterable[Quad], graph: Identifier | None = None) -> Iterator[bytes]:
+        """The text of many lines at a time; arguments and errors as for ``lines``."""
+        lines = self.lines(quads, graph)
         while piece := "".join(islice(lines, _AT_ONCE)):
             yield piece.encode("utf-8")
             if len(self._nodes) >= _CACHED:

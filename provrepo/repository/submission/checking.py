@@ -46,8 +46,9 @@ def run_worker(store: Store, data: bytes, file: str | None, arguments: dict[str,
         return _call(store, call)
     finally:
         source.unlink(missing_ok=True)
-        if arguments.get("target"):
-            discard(Path(arguments["target"]["partial"]))
+        target = arguments.get("target")
+        if target and target["partial"] != target["output"]:
+            discard(Path(target["partial"]))
 
 
 def _apart(store: Store, call: dict[str, Any]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def target(
         version: its number.
         blob: SHA-256 of the submitted bytes.
         output: the content file.
-        partial: a temporary file, which is renamed to ``output`` when it is complete.
+        partial: a temporary file, which is renamed to ``output`` when it is complete; ``output`` where that is one.
     """
     blank_nodes = minter.of(project, document, version)
     return {

@@ -305,7 +305,7 @@ class _Content:
                 version,
                 blob,
                 output=self._written,
-                partial=store.temporary(".part"),
+                partial=self._written,
             )
             if size > LARGE:
                 self.table = str(self._table)

@@ -54,7 +54,7 @@ def run(
         without_profiles: the value of ``constraints`` if there are no profiles either. Submissions are accepted with
             violations in the report (``report``), because existing tools write them; other checks fail (``gate``).
         target: where to write the quads (see ``content_files.target``): ``output`` (a path), ``partial`` (a temporary
-            path of this call, since others may submit the same), ``version`` (its IRI), ``blob`` (SHA-256), ``minting``
+            path of this call, since others may submit the same; ``output`` itself where that is one), ``version`` (its IRI), ``blob`` (SHA-256), ``minting``
             (base IRI and identity, from which IRIs of blank nodes are minted). The data that views index goes to
             ``extraction_file`` of both paths. Nothing is written for None, or if the document fails.
         table: the path of the table of its statements (see ``repository.statements.table``), for which the same holds.
@@ -119,7 +119,8 @@ def run(
         if chosen.name == openlineage.FORMAT:
             extraction.openlineage = openlineage.indexed(data)
         extraction.write(extraction_file(partial))
-        move(partial, output)
+        if partial != output:
+            move(partial, output)
     return {
         "format": chosen.name,
         "statements": len(document),
