@@ -269,8 +269,8 @@ def by_suffix(name: str | Path) -> Format | None:
 def by_media_type(value: str) -> Format | None:
     """The format of a ``Content-Type``; parameters other than ``profile`` are ignored. None if unknown."""
     wanted, profile = _media(value)
-    candidates = [f for f in FORMATS for m in f.media_types if _media(m)[0] == wanted]
-    exact = [f for f in FORMATS for m in f.media_types if _media(m) == (wanted, profile) and profile]
+    candidates = [format_ for format_, kind, _ in _MEDIA_TYPES if kind == wanted]
+    exact = [format_ for format_, *both in _MEDIA_TYPES if both == [wanted, profile] and profile]
     return next(iter(exact + candidates), None)
 
 
@@ -278,6 +278,9 @@ def _media(value: str) -> tuple[str, str]:
     kind, _, parameters = value.partition(";")
     found = re.search(r'(?:^|;)\s*profile\s*=\s*(?:"([^"]*)"|([^;\s]+))', parameters, re.IGNORECASE)
     return kind.strip().lower(), (found.group(1) or found.group(2) or "").strip() if found else ""
+
+
+_MEDIA_TYPES = [(format_, *_media(name)) for format_ in FORMATS for name in format_.media_types]
 
 
 def detect(data: bytes, name: str | Path | None = None) -> Format:

@@ -16,7 +16,7 @@ import threading
 from typing import NamedTuple
 
 from provrepo.errors import Damaged
-from provrepo.ledger.entries import Entry
+from provrepo.ledger.entries import recent
 
 __all__ = ["Clock", "Setback", "compare"]
 
@@ -83,7 +83,7 @@ def compare(connection: sqlite3.Connection, time: str) -> None:
         "SELECT data FROM entries INDEXED BY entries_own WHERE stream IS NULL ORDER BY position DESC LIMIT 1"
     ).fetchone()
     try:
-        before = "" if last is None else Entry.from_bytes(last[0], strict=False).time
+        before = "" if last is None else recent(last[0]).time
     except (Damaged, AttributeError, TypeError):
         return  # fsck reports it
     if time < before:

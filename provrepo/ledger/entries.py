@@ -295,7 +295,7 @@ def compose(
     }
     check(fields, COMMON)
     data = canonical(fields)
-    return _remembered(_entry(parse(data), data))
+    return _remembered(_entry(json.loads(data), data))  # the values as JSON has them, such as lists for tuples
 
 
 _parsed: dict[bytes, Entry] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from provrepo.checks.report import Report
@@ -164,7 +164,11 @@ class VersionInfo:
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""
         lists = {"layers": list(self.layers), "profiles": list(self.profiles), "set_aside": list(self.set_aside)}
-        return {**asdict(self), **lists, "origin_warnings": [warning.to_dict() for warning in self.origin_warnings]}
+        own = {name: getattr(self, name) for name in _VERSION}  # ``asdict`` copies all values, in ten times as long
+        return {**own, **lists, "origin_warnings": [warning.to_dict() for warning in self.origin_warnings]}
+
+
+_VERSION = tuple(each.name for each in fields(VersionInfo))
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ class SqliteView(ABC):
         self._files = 0
         self._began = 0.0
         self._wait = 0.0
+        self._positions: dict[tuple[str, str], int] = {}  # by dataset and project: those that this object has committed
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             self._connection = self._opened()
@@ -124,6 +125,9 @@ class SqliteView(ABC):
 
     def position(self, dataset: str, project: str) -> int:
         """The sequence number of the last entry of ``project`` applied to ``dataset``; 0 before the first."""
+        known = self._positions.get((dataset, project))
+        if known is not None:
+            return known
         with self._reading() as connection:
             return _position(connection, _dataset(connection, dataset), project)
 
@@ -155,6 +159,7 @@ class SqliteView(ABC):
                 connection.execute(f"PRAGMA application_id = {_ERASED}")
                 self._erased = True
         if not self._together:
+            self._positions[dataset, change.project] = change.sequence
             self._truncate()
         elif time.monotonic() - self._began > max(_MIN_COMMIT_INTERVAL, self._wait):
             try:
@@ -170,6 +175,7 @@ class SqliteView(ABC):
         last commit.
         """
         with self._lock:
+            self._positions.clear()
             self._connection.execute(f"PRAGMA cache_size = -{_CACHE_MIB << 10}")
             try:
                 with self._writing():
@@ -191,6 +197,7 @@ class SqliteView(ABC):
             versions = connection.execute("SELECT id FROM version WHERE dataset = ? AND project = ?", (known, project))
             for (version,) in versions.fetchall():
                 self._remove(connection, version)
+            self._positions.pop((dataset, project), None)
             connection.execute("DELETE FROM position WHERE dataset = ? AND project = ?", (known, project))
             if not connection.execute("SELECT 1 FROM position WHERE dataset = ? LIMIT 1", (known,)).fetchone():
                 connection.execute("DELETE FROM dataset WHERE id = ?", (known,))
@@ -217,6 +224,7 @@ class SqliteView(ABC):
         """Discard the whole file and create an empty one."""
         with self._lock:
             self._connection.close()
+            self._positions.clear()
             # Connections in use read the former file. They are closed afterwards, since the number has changed.
             self._files += 1
             while self._idle:
@@ -391,6 +399,7 @@ class SqliteView(ABC):
                     yield self._connection
                     self._connection.execute(end)
                 except BaseException:
+                    self._positions.clear()
                     for step in undo if self._connection.in_transaction else []:
                         self._connection.execute(step)
                     raise

@@ -376,9 +376,10 @@ class Follower:
         applied = min((target.position for target in targets), default=0)
         if applied >= length:
             return
-        outdated = replaced(self._ledger, project, after=applied)
+        new = length - applied
+        outdated = replaced(self._ledger, project, after=applied) if new > 1 else set[int]()
         delayed: Exception | None = None
-        for entry in self._ledger.entries(project, after=applied):
+        for entry in self._ledger.entries(project, after=applied, limit=new):
             if entry.sequence > length:
                 break
             behind = [target for target in targets if target.position < entry.sequence]
@@ -417,7 +418,7 @@ class Follower:
             return None
 
         pairs = list(zip(targets, contents, strict=True))
-        if entry.kind != "submit" or entry.fields["size"] < _LARGE:
+        if entry.kind != "submit" or entry.body["size"] < _LARGE:
             errors = [advance(*pair) for pair in pairs]
         else:
             with ThreadPoolExecutor(max_workers=len(targets) or 1) as threads:
