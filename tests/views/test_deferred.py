@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import threading
 from collections.abc import Callable, Iterator
@@ -12,12 +13,15 @@ import pytest
 
 import provrepo
 from provrepo.errors import Busy, Damaged
+from provrepo.repository.upkeep.derived_content import DerivedContent
 from provrepo.views.contract import BASE, ChangeStream
+from provrepo.views.extraction import Extraction, extraction_file
 from provrepo.views.sparql import store
 from provrepo.views.sparql.content import BulkLoad, Content
 from provrepo.views.sparql.loading import Loader
 from provrepo.views.sparql.store import Quads
 from provrepo.views.sparql.waiting import deferred
+from provrepo.views.view import Change
 from provrepo.vocab import PROV
 
 COUNT = f"SELECT ?a {{ ?a <{PROV}used> ?b }}"
@@ -126,7 +130,7 @@ def test_what_waits_is_due_when_it_is_enough_or_has_waited_for_long_or_nothing_m
     sizes, stream = loads(monkeypatch), ChangeStream(tmp_path)
     for limit in ("_PATIENCE", "_REST"):
         monkeypatch.setattr(deferred, limit, 3600.0)
-    for limit, due in (("_ENOUGH", 1), ("_PATIENCE", 0.0), ("_REST", 0.0)):
+    for limit, due in (("_ENOUGH", 1), ("_ENOUGH_BYTES", 1), ("_PATIENCE", 0.0), ("_REST", 0.0)):
         submit(view, stream, limit)
         view.flush(due=True)
         assert sizes == []
@@ -135,6 +139,48 @@ def test_what_waits_is_due_when_it_is_enough_or_has_waited_for_long_or_nothing_m
             view.flush(due=True)
         assert sizes == [1]
         sizes.clear()
+
+
+def test_much_is_loaded_in_portions(tmp_path: Path, view: Quads, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes, stream = loads(monkeypatch), ChangeStream(tmp_path)
+    submit(view, stream, *"abcde")
+    size = view._deferred.waiting("crops")[0].size
+    monkeypatch.setattr(deferred, "_TOGETHER", 2 * size)
+    assert len(view.query("crops", COUNT).rows) == 5
+    assert sizes == [2, 2, 1]
+    assert view.position("crops", "crops") == view._stored("crops", "crops") == 5
+
+
+def test_portions_before_one_that_cannot_be_loaded_are_applied(
+    tmp_path: Path, view: Quads, dropped: Dropped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = ChangeStream(tmp_path)
+    submit(view, stream, "a", "b")
+    bad = stream._add("submit", stream.changes[0].entry | {"document": "c"}, ["<urn:a> <urn:b> <urn:c> <urn:d> .\n"])
+    view.apply("crops", bad)
+    submit(view, stream, "d")
+    monkeypatch.setattr(deferred, "_TOGETHER", 1)
+    with pytest.raises(Busy, match="could not be indexed yet"):
+        view.query("crops", COUNT)
+    assert [projects for projects, _ in dropped] == [{"crops"}]
+    assert view.position("crops", "crops") == 2
+    assert not list(tmp_path.glob("*.nq*"))
+    for change in (bad, stream.changes[-1]):
+        view.apply("crops", replace(change, entry={"kind": "skipped"}))
+    assert len(view.query("crops", COUNT).rows) == 2
+
+
+def test_a_change_that_waits_keeps_nothing_of_what_was_extracted(tmp_path: Path) -> None:
+    file = tmp_path / "content.nq"
+    file.touch()
+    Extraction().write(extraction_file(file))
+    content = DerivedContent(lambda: file)
+    change = Change("crops", 1, "", {"kind": "submit"}, content=content.link, extraction=content.extraction)
+    extraction = content.extraction()
+    assert extraction in gc.get_referents(content)
+    content.close()
+    assert extraction not in gc.get_referents(content)
+    assert change.content is not None
 
 
 def test_large_content_does_not_wait(tmp_path: Path, view: Quads, monkeypatch: pytest.MonkeyPatch) -> None:

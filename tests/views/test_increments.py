@@ -172,6 +172,21 @@ def test_many_changes_are_loaded(tmp_path: Path, view: Quads, monkeypatch: pytes
     assert sizes == [1, 3]
 
 
+def test_many_new_changes_are_loaded_and_more_where_queries_came_between(
+    tmp_path: Path, view: Quads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, sizes = ChangeStream(tmp_path), loads(monkeypatch)
+    begin(view, stream)
+    monkeypatch.setattr(increments, "_NEW", 2)
+    for new in ("ab", "cd", "ef"):
+        submit(view, stream, *new)
+        assert names(view) >= set(new)
+    assert sizes == [1], "each query adds two increments to those of the ones before"
+    submit(view, stream, *"ghi")
+    assert names(view) == {"first", *"abcdefghi"}
+    assert sizes == [1, 9]
+
+
 def test_a_query_that_waits_long_for_its_turn_loads(
     tmp_path: Path, view: Quads, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,9 +54,10 @@ def run(
         without_profiles: the value of ``constraints`` if there are no profiles either. Submissions are accepted with
             violations in the report (``report``), because existing tools write them; other checks fail (``gate``).
         target: where to write the quads (see ``content_files.target``): ``output`` (a path), ``partial`` (a temporary
-            path of this call, since others may submit the same; ``output`` itself where that is one), ``version`` (its IRI), ``blob`` (SHA-256), ``minting``
-            (base IRI and identity, from which IRIs of blank nodes are minted). The data that views index goes to
-            ``extraction_file`` of both paths. Nothing is written for None, or if the document fails.
+            path of this call, since others may submit the same; ``output`` itself where that is one), ``version`` (its
+            IRI), ``blob`` (SHA-256), ``minting`` (base IRI and identity, from which IRIs of blank nodes are minted).
+            The data that views index goes to ``extraction_file`` of both paths. Nothing is written for None, or if the
+            document fails.
         table: the path of the table of its statements (see ``repository.statements.table``), for which the same holds.
         allow_empty: for a submission without statements, False refuses it, and True accepts it even if its profiles
             do not. None for a check without submission.

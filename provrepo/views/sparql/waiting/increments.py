@@ -49,12 +49,15 @@ class Increments:
         self._guard = threading.Lock()
 
     def of(self, checkpoint: Path, waiting: Sequence[Waiting]) -> list[str] | None:
-        """The increments of changes that wait, as paths, in order; None where it is better to load them: many are
-        new, or the checkpoint is too large.
+        """The increments of changes that wait.
 
         Args:
             checkpoint: the checkpoint of the state before these changes, which is in use.
             waiting: the changes.
+
+        Returns:
+            Their paths, in order. None where it is better to load the changes, since many have no increment yet or
+            the checkpoint is too large.
 
         Raises:
             FileNotFoundError: another thread has loaded them meanwhile.
