@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,6 +75,50 @@ def test_who_may_write_to_a_project_sees_its_part(site: Site, member: str) -> No
     assert site.client.get(f"/projects/secret/{member}", headers=site.auth("open")).status_code == 404
     assert site.client.get(f"/projects/open/{member}", headers=site.auth("reader")).status_code == 403
     assert site.client.get(f"/projects/open/{member}").status_code == 401
+
+
+def numbers(page: str, path: str) -> int:
+    """The number in the link of a page to a list."""
+    found = re.search(rf'href="{re.escape(path)}">([0-9,]+) ', page)
+    return int(found[1].replace(",", "")) if found else -1
+
+
+def test_the_home_page_links_to_the_lists_with_their_lengths(site: Site) -> None:
+    lengths = {member: len(records(site, member)) for member in LISTS}
+    for who, seen in (("all", LISTS), ("reader", ("mirrors",)), ("open", ()), ("", ())):
+        page = site.client.get("/", headers={**site.auth(who), "Accept": "text/html"}).text
+        assert {member: numbers(page, f"/{member}") for member in LISTS} == {
+            member: lengths[member] if member in seen else -1 for member in LISTS
+        }
+        assert ('id="exchange"' in page) == bool(seen)
+
+
+def test_the_home_page_says_what_needs_attention(site: Site) -> None:
+    def page() -> str:
+        return " ".join(site.client.get("/", headers={**site.auth("all"), "Accept": "text/html"}).text.split())
+
+    assert "could not" not in page()
+    assert "of which 1 not acknowledged" in page()
+    site.store.peers.failed("lab-a", "refused")
+    try:
+        assert "1 peer</a>, of which 1 could not be reached" in page()
+    finally:
+        site.store.peers.contacted("lab-a")
+    site.store.parts.mirroring.change("copy", actor="", state="forked", message="another history")
+    try:
+        assert "1 mirror</a>, of which 1 could not follow its origin" in page()
+    finally:
+        site.store.parts.mirroring.change("copy", actor="", state="current", message="")
+
+
+def test_the_page_of_a_project_links_to_its_lists_with_their_lengths(site: Site) -> None:
+    for project in ("open", "secret"):
+        lengths = {member: len(getattr(site.owner, member)(project)) for member in OF_PROJECT}
+        for who in ("all", "open", "reader", ""):
+            page = site.client.get(f"/projects/{project}", headers={**site.auth(who), "Accept": "text/html"}).text
+            seen = who == "all" or (who == "open" and project == "open")
+            found = {member: numbers(page, f"/projects/{project}/{member}") for member in OF_PROJECT}
+            assert found == {member: lengths[member] if seen else -1 for member in OF_PROJECT}
 
 
 def test_notices_are_filtered_and_shown_with_their_text(site: Site) -> None:

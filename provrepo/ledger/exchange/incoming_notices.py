@@ -11,12 +11,12 @@ import secrets
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from provrepo.ledger.entries import now
 from provrepo.ledger.exchange.database import ExchangeDatabase
 
-__all__ = ["IncomingNotices", "ReceivedNotice", "keep", "of_peer"]
+__all__ = ["IncomingNotices", "ReceivedNotice", "Subject", "keep", "of_peer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,16 @@ class ReceivedNotice:
             *("time", "by", "reason", "received"),
         )
         return {"direction": "received", **{name: getattr(self, name) for name in names}}
+
+
+class Subject(NamedTuple):
+    """What a received notice is about; the members are those of ``ReceivedNotice``."""
+
+    peer: str
+    about: str
+    project: str
+    document: str
+    proof: str
 
 
 _SELECT = (
@@ -140,6 +150,16 @@ class IncomingNotices:
             rows = connection.execute(f"{_SELECT} WHERE answers = '' ORDER BY number").fetchall()
             rows += connection.execute(f"{_UNPROVEN} ORDER BY number").fetchall()
         return [ReceivedNotice(*row) for row in rows]
+
+    def counted(self) -> list[tuple[Subject, int]]:
+        """Return how many notices there are about each subject, without acknowledgments."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT peer, about, project, document, proof, count(*) FROM (SELECT peer, about, project, document, "
+                "proof FROM received_notices WHERE answers = '' UNION ALL SELECT peer, about, project, document, '' "
+                "FROM unproven_notices) GROUP BY 1, 2, 3, 4, 5"
+            ).fetchall()
+        return [(Subject(*row[:5]), int(row[5])) for row in rows]
 
     def mark_seen(self, found: Sequence[ReceivedNotice]) -> None:
         """Record that notices were shown to somebody who may see them: new ones displace unseen ones first."""

@@ -244,6 +244,16 @@ class OutgoingNotices:
             ).fetchall()
         return [SentNotice(*row) for row in rows]
 
+    def counted(self, project: str | None = None) -> dict[str, int]:
+        """Return the number of notices about a project, or all, by their state. Acknowledgments are not counted."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT state, count(*) FROM sent_notices WHERE answers = '' AND coalesce(?, project) = project "
+                "GROUP BY state",
+                (project,),
+            ).fetchall()
+        return {str(state): int(number) for state, number in rows}
+
     def find(self, id: str) -> SentNotice | None:  # noqa: A002
         """Return a notice; None if there is none with this identifier."""
         with self._database.reading() as connection:

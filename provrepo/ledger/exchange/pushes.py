@@ -156,6 +156,12 @@ class Pushes:
             ).fetchall()
         return [_push(row) for row in rows]
 
+    def count(self, project: str | None = None) -> int:
+        """Return the number of pushes of a project, or of all."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT count(*) FROM pushes WHERE coalesce(?, project) = project", (project,))
+            return int(row.fetchone()[0])
+
     def due(self, at: str, most: int) -> dict[str, list[Push]]:
         """Return peer → pushes whose next attempt is due, the longest due first, at most ``most`` for each peer."""
         with self._database.reading() as connection:

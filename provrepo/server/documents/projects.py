@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from flask import Blueprint, Response, request, url_for
 
 from provrepo.limits import PAGE_SIZE
+from provrepo.repository.exchange.summary import summary
 from provrepo.repository.records import DocumentInfo, ProjectInfo
 from provrepo.server.discovery import schema_org
 from provrepo.server.monitoring import metrics
@@ -114,6 +115,7 @@ def _page(info: ProjectInfo) -> Response:
         waiting=repo.pending(info.name) if repo.context.curates(info.name) else [],
         attention=[document for document in shown if _needs_attention(document)],
         may_write=repo.context.curates(info.name),
+        exchange=summary(repo.context, info.name),
         description=schema_org.block(schema_org.project(info)),
     )
     links = Links()

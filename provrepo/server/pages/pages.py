@@ -13,6 +13,7 @@ from provrepo.checks.findings import Severity
 from provrepo.checks.render import groups
 from provrepo.codecs.formats import READABLE
 from provrepo.errors import NotFound, Withdrawn
+from provrepo.repository.exchange.summary import summary
 from provrepo.repository.records import Actor, ProjectInfo, VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.server.discovery import schema_org
@@ -39,6 +40,7 @@ def home() -> Response:
         waiting=repo.pending() if auth.session() is not None else [],
         newest=_newest(repo, projects),
         formats=READABLE,
+        exchange=summary(repo.context),
         description=schema_org.block(schema_org.repository(projects)),
     )
     links = Links()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import NotFound, UsageError
 from provrepo.ledger.exchange.holders import PROTOCOLS, Holder
-from provrepo.ledger.exchange.incoming_notices import ReceivedNotice
+from provrepo.ledger.exchange.incoming_notices import ReceivedNotice, Subject
 from provrepo.ledger.exchange.outgoing_notices import SentNotice
 from provrepo.ledger.exchange.peers import same_repository
 from provrepo.model.identifiers import web_address
@@ -26,11 +26,13 @@ __all__ = [
     "add_holder",
     "holders",
     "inbox",
+    "is_about",
     "notice",
     "notices",
     "remove_holder",
     "require_direction",
     "send_notices",
+    "stored_holders",
 ]
 
 DIRECTIONS = ("sent", "received")
@@ -140,6 +142,11 @@ def holders(context: Context, project: str | None = None) -> list[Holder]:
     else:
         context.require_write(project)
     announcing.find_holders(context.store)
+    return stored_holders(context, project)
+
+
+def stored_holders(context: Context, project: str | None = None) -> list[Holder]:
+    """Return the holders of copies that are stored: as ``holders``, without asking for rights or finding new ones."""
     same = same_repository(context.store.peers.list())
     found: dict[tuple[object, ...], Holder] = {}
     for holder in tables.holders(context.store).listed(project):
@@ -234,12 +241,19 @@ def _received(context: Context, projects: set[str] | None, name: str | None = No
     """Return the received notices about some projects, or all, and maybe about one document in them."""
     found = tables.incoming(context.store).listed()
     if projects is not None:
-        found = [one for one in found if any(p in projects and name in (None, d) for p, d in _places(context, one))]
+        found = [one for one in found if is_about(context, one, projects, name)]
     tables.incoming(context.store).mark_seen(found)
     return found
 
 
-def _places(context: Context, notice: ReceivedNotice) -> set[tuple[str, str]]:
+def is_about(
+    context: Context, notice: ReceivedNotice | Subject, projects: Collection[str], name: str | None = None
+) -> bool:
+    """Return whether a received notice is about a document of some projects here, or about the one of this name."""
+    return any(project in projects and name in (None, found) for project, found in _places(context, notice))
+
+
+def _places(context: Context, notice: ReceivedNotice | Subject) -> set[tuple[str, str]]:
     """Return the documents here that a received notice is about."""
     if notice.about not in TAKEN_BACK:
         return {(notice.project, notice.document)} if notice.project else set()
