@@ -32,7 +32,6 @@ from provrepo.ledger.storage.scratch import sweep
 from provrepo.limits import WORKER_WAIT
 from provrepo.model.minting import Minter
 from provrepo.repository.access import ANONYMOUS
-from provrepo.repository.exchange.blobs import has_blob
 from provrepo.repository.parts import Parts, exists, open_parts
 from provrepo.repository.records import Actor, VersionInfo
 from provrepo.repository.submission import content_files
@@ -41,7 +40,6 @@ from provrepo.repository.upkeep.follower import Follower
 from provrepo.repository.upkeep.read_only import copy_views
 from provrepo.repository.upkeep.set_aside import SetAside
 from provrepo.settings import Settings, environment_name
-from provrepo.views.extraction import extraction_file
 from provrepo.views.lineage.index import Lineage
 from provrepo.views.openlineage.index import OpenLineage
 from provrepo.views.search import Search
@@ -140,7 +138,10 @@ class Store:
                     self.settings,
                     has_space=lambda: self._accepts(self._free()),
                     open_views=self._open_views,
-                    derive=lambda entry, base: self.derive(entry, base, self.parts.spool),
+                    # The follower has read the table of mirrors before.
+                    derive=lambda entry, base: content_files.derive(
+                        self, entry, self.parts.spool, self.minter(base, fresh=False)
+                    ),
                 )
             return self._parts
 
@@ -296,10 +297,16 @@ class Store:
         """Return the base IRI in force; empty until one is set."""
         return str(self.ledger.settings(REPOSITORY).get("base", ""))
 
-    def minter(self, base: str | None = None) -> Minter:
-        """Return the minter of a base IRI, by default of the one in force. See ``model.minting``."""
+    def minter(self, base: str | None = None, *, fresh: bool = True) -> Minter:
+        """Return the minter of a base IRI, by default of the one in force. See ``model.minting``.
+
+        Args:
+            base: the base IRI; may be empty.
+            fresh: read the table of mirrors again, which another process may have changed.
+        """
+        if fresh:
+            self.parts.mirrored.refresh()
         own = self.base() if base is None else base
-        self.parts.mirrored.refresh()
         return Minter(own, self.ledger.identity().id, self.parts.former, self.parts.mirrored)
 
     def health(self) -> dict[str, object]:
@@ -422,41 +429,6 @@ class Store:
             sweep(self.parts.spool)
             self.blobs.sweep()
             restore.sweep(self.settings.data)
-
-    def derive(self, entry: Entry, base: str, folder: Path) -> Path | None:
-        """Return the content file of a submission in a folder, written from the blob if it is not there.
-
-        Args:
-            entry: the submission.
-            base: the base IRI; may be empty.
-            folder: of content files.
-
-        Returns:
-            The file; None where the bytes were erased.
-
-        Raises:
-            Damaged: the blob does not have its digest.
-        """
-        fields = entry.fields
-        project, document, version, blob = entry.project, fields["document"], fields["version"], fields["blob"]
-        minter = self.minter(base)
-        home = minter.home(project).minter
-        names = base if home is minter else f"{home.base} {home.identity}"
-        file = folder / content_files.file_name(project, document, version, blob, names)
-        if not has_blob(self, project, blob):
-            return None
-        if file.exists() and extraction_file(file).exists():
-            return file
-        content_files.write(
-            entry,
-            minter,
-            blobs=self.blobs,
-            pool=self.pool,
-            output=file,
-            partial=self.temporary(".part"),
-            timeout=self.settings.check_timeout,
-        )
-        return file
 
     def cancel(self) -> None:
         """Kill the worker processes. Calls that wait for one raise WorkerFailed, as do all later calls."""

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 import provrepo
-from provrepo.errors import Conflict, Error, ReadError, Refused, WorkerFailed
-from provrepo.repository.submission import checking, submit
+from provrepo.errors import Conflict, Damaged, Error, ReadError, Refused, WorkerFailed
+from provrepo.repository.submission import checking, content_files, submit
 from provrepo.views.extraction import extraction_file
 from provrepo.views.sparql import store as of_quads
 from provrepo.workers.pool import Pool
 from tests.conftest import TURTLE
+from tests.support.mirrored import copy
 
 
 def entity(name: str) -> bytes:
@@ -258,3 +259,60 @@ def test_a_worker_that_fails_to_write_the_quads_fails_the_submission(
         assert repository.documents("crops") == []
         assert left(tmp_path / "data") == []
         assert calls
+
+
+def test_a_document_at_fault_takes_no_other_with_it(tmp_path: Path) -> None:
+    """Several are derived in one call of a worker; the reason of a failure comes from a call for one."""
+    with provrepo.open(tmp_path / "data", follow=False) as repository:
+        for name in ("a", "b", "c"):
+            repository.submit(entity(name), name=name)
+        store = repository.context.store
+        entries = [entry for entry in store.ledger.entries("default") if entry.kind == "submit"]
+        damaged, erased = (store.blobs.path(entry.body["blob"]) for entry in entries[:2])
+        damaged.chmod(0o600)
+        damaged.write_bytes(damaged.read_bytes().replace(b"ex:a", b"ex:z"))
+        folder, minter = tmp_path / "derived", store.minter()
+        folder.mkdir()
+        found = content_files.derive_several(store, entries, folder, minter)
+        assert found == [folder / content_files.name_of(entry, minter) for entry in entries[1:]]
+        assert {file.suffix for file in folder.iterdir()} == {".nq", ".json"}
+        assert len(list(folder.iterdir())) == 4
+        before = {file.name: file.read_bytes() for file in folder.iterdir()}
+        with pytest.raises(Damaged):
+            content_files.derive(store, entries[0], folder, minter)
+        assert content_files.derive_several(store, entries[1:], folder, minter) == found
+        erased.unlink()
+        assert content_files.derive_several(store, entries[1:], tmp_path / "data" / "spool", minter) == [
+            tmp_path / "data" / "spool" / found[1].name
+        ]
+        for file in found:
+            file.unlink()
+        assert content_files.derive(store, entries[1], folder, minter) is None
+        alone = content_files.derive(store, entries[2], folder, minter)
+        assert alone == found[1]
+        assert {name: (folder / name).read_bytes() for name in (alone.name, extraction_file(alone).name)} == {
+            name: before[name] for name in (alone.name, extraction_file(alone).name)
+        }
+
+
+def test_a_worker_that_dies_of_several_documents_leaves_them_to_the_views(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with provrepo.open(tmp_path / "there") as there, provrepo.open(tmp_path / "here") as here:
+        there.create_project("crops")
+        for name in ("a", "b", "c"):
+            there.submit(entity(name), project="crops", name=name)
+        call, failed = Pool.call, []
+
+        def dying(pool: Pool, function: str, arguments: dict[str, Any], **options: Any) -> Any:
+            if function.endswith(":run_several"):
+                failed.append(len(arguments["calls"]))
+                raise WorkerFailed("out of memory")
+            return call(pool, function, arguments, **options)
+
+        monkeypatch.setattr(Pool, "call", dying)
+        copy(here, there)
+        assert failed == [3]
+        assert here.query("ASK { <http://example.org/c> a prov:Entity }", project="copy").boolean
+        assert here.fsck(views=True).sound
+        assert left(tmp_path / "here") == []

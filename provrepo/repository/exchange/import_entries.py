@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from provrepo.errors import Damaged, Diverged, Error, InvalidName, NotFound, RemoteError
-from provrepo.ledger.entries import Entry, check_settings
+from provrepo.ledger.entries import Entry, check_settings, recent
 from provrepo.ledger.exchange.chain import check_next
 from provrepo.ledger.exchange.mirrors import Mirror
 from provrepo.ledger.streams import columns
 from provrepo.repository.context import Context
 from provrepo.repository.store import Store
+from provrepo.repository.submission import content_files
 from provrepo.text import quoted
 from provrepo.views.extraction import discard
 
@@ -49,6 +50,10 @@ LONGEST_ENTRY = 1 << 20
 _PAGE_ENTRIES = 256
 _PAGE_BYTES = 4 << 20
 _CHUNK = 1 << 20
+_CALL_ENTRIES = 32
+_CALL_BYTES = 256 << 10
+"""The most bytes of several submissions that one call of a worker reads."""
+
 _BULK = 256 << 10
 """The most bytes of a blob that is requested together with others, where its size is known."""
 
@@ -214,7 +219,7 @@ def _parsed(data: bytes, length: int) -> Entry:
     if len(data) > LONGEST_ENTRY:
         raise RemoteError(f"the entry after entry {length} has {len(data):,} bytes; at most {LONGEST_ENTRY:,} are read")
     try:
-        entry = Entry.from_bytes(data, strict=False)
+        entry = recent(data)
         if entry.kind == "settings":
             check_settings(entry.body)
         return entry
@@ -356,15 +361,29 @@ def _derive(store: Store, mirror: Mirror, page: list[Entry]) -> list[Path]:
     submissions = [entry for entry in page if entry.kind == "submit" and entry.sequence > mirror.before]
     if not (submissions and store.may_index()):
         return []
-    base = store.base()
+    minter = store.minter()
 
-    def derive(entry: Entry) -> Path | None:
+    def derive(batch: list[Entry]) -> list[Path]:
         with suppress(Error, OSError):
-            return store.derive(entry, base, store.parts.spool)
-        return None
+            return content_files.derive_several(store, batch, store.parts.spool, minter)
+        return []
 
     with ThreadPoolExecutor(max_workers=store.settings.workers) as threads:
-        return [file for file in threads.map(derive, submissions) if file is not None]
+        return [file for files in threads.map(derive, _calls(submissions)) for file in files]
+
+
+def _calls(submissions: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Yield submissions in batches for one call of a worker each: many small ones, or a large one."""
+    batch: list[Entry] = []
+    size = 0
+    for entry in submissions:
+        if batch and (len(batch) >= _CALL_ENTRIES or size + entry.body["size"] > _CALL_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(entry)
+        size += entry.body["size"]
+    if batch:
+        yield batch
 
 
 def require_mirror(store: Store, project: str) -> Mirror:

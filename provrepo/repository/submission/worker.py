@@ -6,6 +6,7 @@ receives a JSON object and a file of N-Quads.
 
 from __future__ import annotations
 
+import logging
 import time
 import typing
 from collections.abc import Iterable
@@ -21,7 +22,9 @@ from provrepo.views.extraction import Extractor, extraction_file, move
 from provrepo.vocab import DCTERMS, PROV, PROV_LABEL, PROV_TYPE, PROVREPO
 from provrepo.workers.blob import read_blob
 
-__all__ = ["MAPPING", "run"]
+__all__ = ["MAPPING", "run", "run_several"]
+
+_log = logging.getLogger("provrepo.repository.submission.worker")
 
 MAPPING = "prov-o/1"
 """The version of the mapping from statements to quads, which each submission records."""
@@ -135,6 +138,23 @@ def run(
             "quads": time.perf_counter() - checked,
         },
     }
+
+
+def run_several(calls: list[dict[str, Any]]) -> None:
+    """Call ``run`` for several documents that were accepted before, to write their quads.
+
+    One that fails has no file afterwards. The caller repeats it alone, and learns the reason.
+
+    Args:
+        calls: the arguments for each of them.
+    """
+    for arguments in calls:
+        try:
+            run(**arguments)
+        except MemoryError:  # the pool replaces this process
+            raise
+        except Exception as error:  # noqa: BLE001 (one document must not take the others with it)
+            _log.info("%s is left to a call of its own: %s", arguments["source"], error)
 
 
 def _name_bundles(file: Path, version: Identifier, bundles: Iterable[tuple[Identifier, Identifier]]) -> None:

@@ -66,7 +66,7 @@ def replaced(ledger: Ledger, project: str, after: int) -> set[int]:
     newest: dict[str, int] = {}
     found: set[int] = set()
     for entry in ledger.entries(project, after=after):
-        document = entry.fields.get("document")
+        document = entry.body.get("document")
         if not isinstance(document, str):
             continue
         if entry.kind in ("submit", "withdraw") and document in newest:

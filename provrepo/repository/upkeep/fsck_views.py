@@ -16,6 +16,7 @@ from provrepo.errors import Busy, Damaged, Error
 from provrepo.ledger.entries import Entry
 from provrepo.repository.records import PUBLIC
 from provrepo.repository.store import Store
+from provrepo.repository.submission import content_files
 from provrepo.repository.upkeep.follower import Follower
 from provrepo.repository.upkeep.mirror_keys import MirrorKeys
 from provrepo.repository.upkeep.set_aside import SetAside, is_transient
@@ -101,7 +102,7 @@ def _all(store: Store, progress: Progress | None) -> Iterator[str]:
             store.ledger,
             ViewsLock(folder / "lock"),
             lambda base: store.views_at(folder, base),
-            lambda entry, base: store.derive(entry, base, folder),
+            lambda entry, base: content_files.derive(store, entry, folder, store.minter(base)),
             set_aside,
             MirrorKeys(folder / "mirrors.json", store.parts.mirrored),
         )
@@ -205,7 +206,7 @@ def _version(
     version = (project, document, int(entry.body["version"]))
     named = f"version {version[2]} of {project}/{document}"
     try:
-        content = store.derive(entry, store.base(), folder)
+        content = content_files.derive(store, entry, folder, store.minter())
     except Error as error:
         if is_transient(error):
             raise
