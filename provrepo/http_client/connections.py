@@ -48,7 +48,11 @@ class Clock(threading.local):
 
 
 class _Backend(httpcore.NetworkBackend):
-    """TCP connections whose operations end at the deadline: httpcore itself limits each operation only."""
+    """TCP connections whose operations end at the deadline: httpcore itself limits each operation only.
+
+    A name that leads to a link-local address is refused before anything is sent: clouds give credentials to their
+    machines at such addresses, and who owns a name decides where it leads.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -63,7 +67,12 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         left = self._clock.left(timeout, httpcore.ConnectTimeout)
-        return _Connection(self._tcp.connect_tcp(host, port, left, local_address, socket_options), self._clock)
+        stream = self._tcp.connect_tcp(host, port, left, local_address, socket_options)
+        found = (stream.get_extra_info("server_addr") or ("",))[0]
+        if _is_link_local(found) and not _is_link_local(host):
+            stream.close()
+            raise httpcore.ConnectError(f"{host} leads to the link-local address {found}; name that, if it is right")
+        return _Connection(stream, self._clock)
 
 
 class _Connection(httpcore.NetworkStream):
@@ -138,3 +147,11 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _is_link_local(host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_link_local

@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from httpcore._backends.sync import SyncStream
 
 from provrepo import errors, problems
 from provrepo.checks.report import Report
-from provrepo.http_client import HttpClient, client, server_url
+from provrepo.http_client import HttpClient, client, connections, server_url
 from provrepo.http_client.client import ANSWER_BYTES
 from tests.support.lying import LyingServer, lying, response
 
@@ -195,6 +197,24 @@ def test_an_unknown_host_is_named() -> None:
         pytest.raises(errors.Unreachable, match=r"^cannot reach http://nowhere\.invalid/: "),
     ):
         http.get()
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1%lo", "::ffff:169.254.169.254"])
+def test_a_name_that_leads_to_a_link_local_address_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with lying(response(body=b"credentials")) as server:
+        monkeypatch.setattr(
+            SyncStream, "get_extra_info", lambda _, info: (address, 80) if info == "server_addr" else None
+        )
+        with (
+            HttpClient(server.url.replace("127.0.0.1", "localhost"), token=TOKEN, attempts=1) as http,
+            pytest.raises(errors.Unreachable, match=f"localhost leads to the link-local address {re.escape(address)}"),
+        ):
+            http.get()
+        assert server.requests == []
+        # An address that the operator has named is used.
+        monkeypatch.setattr(connections, "_is_link_local", lambda host: True)
+        with HttpClient(server.url) as http:
+            assert http.get().content == b"credentials"
 
 
 def test_a_server_without_tls_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
