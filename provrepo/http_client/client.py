@@ -339,11 +339,16 @@ class HttpClient:
                 "give that address if it is the right one",
                 status=status,
             )
+        said = ""
         if media_type(answer.headers) == problems.MEDIA_TYPE:
             problem = answer.complete().json() if call.method != "HEAD" else {}
             if isinstance(problem, dict):
-                return problems.error(status, problem, retry_after=wait, report=self._report)
-        text = f"{answer.where} answered {status} {_phrase(status)}".rstrip()
+                if not problem or str(problem.get("type")).startswith(problems.TYPES):
+                    return problems.error(status, problem, retry_after=wait, report=self._report)
+                # One of a proxy, or of another kind of server.
+                words = problem.get("detail") or problem.get("title") or ""
+                said = f" ({quoted(str(words), 500)})" if words else ""
+        text = f"{answer.where} answered {status} {_phrase(status)}".rstrip() + said
         kind = Unreachable if status in _AGAIN else _KINDS.get(status)
         if kind is None:
             return RemoteError(f"{text}, not as a provrepo server would; is the address right?", status=status)

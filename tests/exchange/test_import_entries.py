@@ -11,6 +11,7 @@ import pytest
 import provrepo
 from provrepo.errors import Conflict, Diverged, Mirrored, NotFound, RemoteError
 from provrepo.ledger.entries import Entry, canonical
+from provrepo.ledger.storage.blobs import Blobs
 from provrepo.repository.exchange import serving
 from provrepo.repository.exchange.begin import begin_mirror
 from provrepo.repository.exchange.import_entries import fetch_absent, import_entries
@@ -70,6 +71,48 @@ def test_a_mirror_has_the_same_entries_blobs_iris_names_and_quads(there: Reposit
     check = here.fsck(views=True)
     assert check.problems == ()
     assert check.notes == ("copy, a mirror, lacks 2 blobs (2: erased at the origin)",)
+
+
+def test_a_kill_during_an_erasure_loses_nothing_that_is_not_erased(
+    there: Repository, here: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bytes are deleted before the entry of the erasure is committed: never is an erased version readable."""
+    there.submit(FIRST, project="crops", name="twin")
+    copy(here, there)
+    former, blobs = entries(there), here.context.store.blobs
+    gone = there.version("crops", "run", 2).sha256
+    there.erase("crops", "run", 2, reason="the law")
+    there.erase("crops", "twin", 1, reason="the law")  # other versions have these bytes
+    erase = Blobs.erase
+
+    def killed(self: Blobs, digest: str) -> None:
+        erase(self, digest)
+        if self is blobs:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Blobs, "erase", killed)
+    with pytest.raises(KeyboardInterrupt):
+        copy(here, there)
+    monkeypatch.undo()
+    assert entries(here, "copy") == former
+    assert not blobs.exists(gone)
+    check = here.fsck()
+    assert check.problems == ()
+    assert check.notes == ("copy, a mirror, lacks 3 blobs (3: erased at the origin)",)
+    with pytest.raises(NotFound, match="erased at the origin"):
+        here.original("copy", "run", 2)
+    copy(here, there)
+    assert differences(here, there) == ["twin@1 was erased and is here"]  # also at the origin
+    assert here.fsck(views=True).problems == ()
+    assert here.original("copy", "run", 1)[0] == FIRST
+
+
+def test_an_erasure_leaves_no_record_of_absence(there: Repository, here: Repository) -> None:
+    copy(here, there)
+    (before,) = here.fsck().notes
+    there.erase("crops", "run", 2, reason="the law")
+    copy(here, there)
+    assert here.fsck(views=True).notes == (before,)
 
 
 def test_to_import_again_changes_nothing_and_continues(there: Repository, here: Repository) -> None:

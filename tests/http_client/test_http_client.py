@@ -396,6 +396,19 @@ def test_an_error_without_a_problem_names_address_and_status(status: int, kind: 
         assert type(caught.value) is kind
 
 
+@pytest.mark.parametrize(("status", "kind"), [(401, errors.Denied), (429, errors.Busy), (500, errors.RemoteError)])
+@pytest.mark.parametrize("members", [{}, {"type": "about:blank"}, {"type": "https://proxy.example/blocked"}])
+def test_a_problem_of_another_server_names_address_and_status(
+    status: int, kind: type[errors.Error], members: dict[str, str]
+) -> None:
+    body = json.dumps({**members, "title": "Blocked", "detail": "by\x1b[2J rule 7"}).encode()
+    with lying(response(f"{status} Whatever", body, **PROBLEM)) as server, HttpClient(server.url, attempts=1) as http:
+        with pytest.raises(errors.Error) as caught:
+            http.get("x?secret=1")
+        assert re.match(rf"{server.url}x answered {status} [A-Z].* \(by<U\+001B>\[2J rule 7\)", str(caught.value))
+        assert type(caught.value) is kind
+
+
 def test_expected_statuses_are_returned() -> None:
     with lying(response("304 Not Modified")) as server, HttpClient(server.url) as http:
         assert http.get(headers={"If-None-Match": '"1"'}, expect={304}).status == 304

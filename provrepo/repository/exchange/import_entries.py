@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from provrepo.errors import Damaged, Diverged, Error, InvalidName, NotFound, RemoteError
+from provrepo.ledger.appending import Appending
 from provrepo.ledger.entries import Entry, check_settings, recent
 from provrepo.ledger.exchange.chain import check_next
 from provrepo.ledger.exchange.mirrors import Mirror
 from provrepo.ledger.streams import columns
 from provrepo.repository.context import Context
+from provrepo.repository.exchange.blobs import has_blob
 from provrepo.repository.store import Store
 from provrepo.repository.submission import content_files
 from provrepo.text import quoted
@@ -46,6 +48,9 @@ BLOBS = (ALL, CURRENT, NONE)
 
 LONGEST_ENTRY = 1 << 20
 """The most bytes of one entry of another repository."""
+
+_ERASED = "erased at the origin"
+"""Why a mirror lacks a blob."""
 
 _PAGE_ENTRIES = 256
 _PAGE_BYTES = 4 << 20
@@ -254,23 +259,57 @@ def _index(store: Store) -> None:
 
 
 def _append(store: Store, mirror: Mirror, page: list[Entry], arrived: list[str], absent: Mapping[str, str]) -> None:
+    erasing = _mark_erased(store, mirror, page)
     with store.ledger.appending(mirror.project) as appending:
-        length, _ = appending.end()
-        for entry in page:
-            if entry.sequence <= length:  # another process was faster
-                if appending.digest(entry.sequence) != entry.sha256:
-                    raise Diverged(f"entry {entry.sequence} is not the one that was mirrored before")
-                continue
-            try:
-                appending.copy(entry)
-            except ValueError as error:
-                raise RemoteError(f"entry {entry.sequence} cannot be stored: {quoted(str(error))}") from error
+        _copy(appending, page)
         store.parts.mirroring.set_absent(appending.connection, mirror.project, absent)
-        store.parts.mirroring.set_present(appending.connection, mirror.project, arrived)
+        present = [blob for blob in (*arrived, *erasing) if blob not in absent]
+        store.parts.mirroring.set_present(appending.connection, mirror.project, present)
         # Before the entries are committed: whatever happens now, the bytes are gone once the entry is here.
-        for entry in page:
-            if entry.kind == "erase" and appending.references(entry.body["blob"]) == 0:
-                store.blobs.erase(entry.body["blob"])
+        for blob in _unreferenced(appending, page):
+            store.blobs.erase(blob)
+
+
+def _copy(appending: Appending, page: list[Entry]) -> None:
+    length, _ = appending.end()
+    for entry in page:
+        if entry.sequence <= length:  # another process was faster
+            if appending.digest(entry.sequence) != entry.sha256:
+                raise Diverged(f"entry {entry.sequence} is not the one that was mirrored before")
+            continue
+        try:
+            appending.copy(entry)
+        except ValueError as error:
+            raise RemoteError(f"entry {entry.sequence} cannot be stored: {quoted(str(error))}") from error
+
+
+def _unreferenced(appending: Appending, page: list[Entry]) -> list[str]:
+    """Return the blobs that a page erases and that no version here has any more, after the page was appended."""
+    erased = dict.fromkeys(entry.body["blob"] for entry in page if entry.kind == "erase")
+    return [blob for blob in erased if appending.references(blob) == 0]
+
+
+def _mark_erased(store: Store, mirror: Mirror, page: list[Entry]) -> list[str]:
+    """Record the blobs that a page erases as absent, in a transaction of its own; return those that are here now.
+
+    Their files are deleted before the page is committed. If the process is killed in between, the mirror lacks bytes
+    whose erasure it does not have yet; without the record they would seem to be lost.
+    """
+    if not any(entry.kind == "erase" for entry in page):
+        return []
+    erased: list[str] = []
+    with suppress(_Undone), store.ledger.appending(mirror.project) as appending:
+        _copy(appending, page)
+        erased = _unreferenced(appending, page)
+        raise _Undone
+    here = [blob for blob in erased if has_blob(store, mirror.project, blob)]
+    with store.ledger.database.writing() as connection:
+        store.parts.mirroring.set_absent(connection, mirror.project, dict.fromkeys(here, _ERASED))
+    return here
+
+
+class _Undone(Exception):
+    """Ends a transaction whose changes are not wanted."""
 
 
 def _wanted(store: Store, mirror: Mirror, page: list[Entry]) -> tuple[dict[str, int | None], dict[str, str]]:
@@ -291,7 +330,7 @@ def _wanted(store: Store, mirror: Mirror, page: list[Entry]) -> tuple[dict[str, 
             if blob not in lacking and _is_named(store, mirror, blob) and store.blobs.exists(blob):
                 continue
             if entry.kind == "submit" and (entry.body["document"], entry.body["version"]) in erased:
-                absent[blob] = "erased at the origin"
+                absent[blob] = _ERASED
             elif mirror.blobs == NONE:
                 absent[blob] = "left out: this mirror copies no bytes"
             elif entry.sequence in outdated:
