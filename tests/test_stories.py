@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.extras import needs_examples
 from tests.support.paths import ROOT
 from tests.support.sampling import sample
 from tests.support.transcripts import play, same
@@ -25,7 +26,7 @@ def drawn(picture: Path) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sample(STORIES, 1))
 def test_the_story_shows_real_output(name: str, tmp_path: Path) -> None:
-    pytest.importorskip("sklearn", reason="the extra `examples` is not installed: pip install '.[examples]'")
+    needs_examples()
     compared = 0
     for step, printed in play((DOCS / "how-to" / name).read_text("utf-8"), tmp_path):
         if step.printed is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.extras import needs_examples
 from tests.support.paths import ROOT
 from tests.support.sampling import sample
 from tests.support.transcripts import play, replaced, same, served
@@ -18,7 +19,7 @@ TUTORIALS = ROOT / "docs" / "tutorial"
 def test_a_tutorial_shows_real_output(name: str, tmp_path: Path) -> None:
     page = (TUTORIALS / name).read_text("utf-8")
     if "'.[examples]'" in page:
-        pytest.importorskip("sklearn", reason="the extra `examples` is not installed: pip install '.[examples]'")
+        needs_examples()
     compared = 0
     with served(page, tmp_path) as addresses:
         for step, printed in play(replaced(page, addresses), tmp_path):

@@ -13,8 +13,9 @@ import pytest
 import provrepo
 from provrepo.resources import root
 from tests.support.command import environment
+from tests.support.extras import needs_examples
 
-pytest.importorskip("sklearn", reason="the extra `examples` is not installed: pip install '.[examples]'")
+needs_examples()
 
 SCRIPT = root() / "examples" / "digits" / "pipeline.py"
 ACCURATE = 0.8

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.captured import Captured
 from tests.support.command import environment, provrepo
+from tests.support.extras import needs_examples
 
 PACKAGE = {
     "lab/__init__.py": """
@@ -102,7 +103,7 @@ def test_a_program_in_a_package_reads_what_lies_beside_it(places: Path) -> None:
 
 @pytest.mark.parametrize("data", ["load_iris", "load_digits"])
 def test_the_data_that_scikit_learn_ships(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("sklearn")
+    needs_examples()
     monkeypatch.chdir(tmp_path)
     Path("work.py").write_text(
         f"def work():\n    from sklearn.datasets import {data}\n    from sklearn.svm import SVC\n    {data}()\n{STEP}"

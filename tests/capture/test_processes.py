@@ -11,6 +11,7 @@ import pytest
 from provrepo.vocab import DCTERMS, PROVREPO
 from tests.support.captured import Captured
 from tests.support.command import environment
+from tests.support.extras import needs_examples
 
 METHODS = ["fork", "spawn", "forkserver"]
 
@@ -409,7 +410,7 @@ if __name__ == "__main__":
 
 
 def test_workers_of_joblib_that_live_on_belong_to_each_session_in_turn() -> None:
-    pytest.importorskip("joblib", reason="the extra `examples` is not installed: pip install '.[examples]'")
+    needs_examples()
     Path("pipeline.py").write_text(LOKY)
     subprocess.run([sys.executable, "-B", "pipeline.py"], env=environment(), check=True, timeout=120)
     for name in ("first", "second"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,11 @@ THIRD = PREFIXES + b"ex:secret a prov:Entity .\n"
 QUADS = "SELECT ?g ?s ?p ?o { GRAPH ?g { ?s ?p ?o } FILTER NOT EXISTS { GRAPH ?g { ?any a provrepo:Repository } } }"
 
 
-@pytest.fixture
-def there(tmp_path: Path) -> Iterator[Repository]:
-    with provrepo.open(tmp_path / "there") as repository:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of which each test has a copy."""
+    data = tmp_path_factory.mktemp("made") / "there"
+    with provrepo.open(data) as repository:
         repository.create_project("crops", public=True, title="Crops")
         repository.submit(FIRST, project="crops", name="run")
         repository.submit(SECOND, project="crops", name="run", update=True, note="better")
@@ -40,6 +43,12 @@ def there(tmp_path: Path) -> Iterator[Repository]:
         repository.withdraw("crops", "gone", reason="wrong sheet", internal_reason="private")
         repository.submit(THIRD, project="crops", name="erased")
         repository.erase("crops", "erased", 1, reason="the law")
+    return data
+
+
+@pytest.fixture
+def there(made: Path, tmp_path: Path) -> Iterator[Repository]:
+    with provrepo.open(Path(shutil.copytree(made, tmp_path / "there"))) as repository:
         yield repository
 
 

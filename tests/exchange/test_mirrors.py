@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,22 @@ SECOND = FIRST + b"ex:more a prov:Entity ; prov:wasDerivedFrom ex:clean .\n"
 LARGE = PREFIXES + b"ex:large a prov:Entity .\n" + b"# padding\n" * 60_000
 
 
-@pytest.fixture
-def there(tmp_path: Path) -> Iterator[Repository]:
-    with provrepo.open(tmp_path / "there") as repository:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of which each test has a copy."""
+    data = tmp_path_factory.mktemp("made") / "there"
+    with provrepo.open(data) as repository:
         repository.create_project("crops", public=True, title="Crops")
         repository.submit(FIRST, project="crops", name="run")
         repository.submit(SECOND, project="crops", name="run", update=True)
         repository.submit(FIRST + b"#\n", project="crops", name="gone")
         repository.withdraw("crops", "gone", reason="wrong sheet")
+    return data
+
+
+@pytest.fixture
+def there(made: Path, tmp_path: Path) -> Iterator[Repository]:
+    with provrepo.open(Path(shutil.copytree(made, tmp_path / "there"))) as repository:
         yield repository
 
 

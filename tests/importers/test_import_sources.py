@@ -47,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
     asked: list[tuple[str, str | None]] = []
     server = HTTPServer(("127.0.0.1", 0), type("Recording", (Handler,), {"asked": asked}))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("PROVREPO_TOKEN", "pvr_0123456789abcdef_" + "x" * 43)
     yield f"http://127.0.0.1:{server.server_address[1]}", asked
     server.shutdown()

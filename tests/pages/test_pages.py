@@ -319,7 +319,7 @@ class _Quiet(WSGIRequestHandler):
 @pytest.mark.parametrize("path", ["/", "/projects/open/documents/hostile", QUERIED, TRACED])
 def test_a_browser_renders_the_pages_without_errors(site: Site, chromium: str, path: str, tmp_path: Path) -> None:
     server = make_server("127.0.0.1", 0, site.app, handler_class=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     picture = tmp_path / "page.png"
     try:
