@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 SERVE ?= 1
-PYTEST_ARGS ?= -n 2
+# Each process gets a half, so that few files are divided between them and have their fixtures twice.
+PYTEST_ARGS ?= -n 2 --dist worksteal
 # The tests to run, a folder or a file: make test T=tests/codecs
 T ?= tests
 GROUPS ?= all

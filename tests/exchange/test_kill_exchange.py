@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.support import kill_exchange
-from tests.support.sampling import FULL
+from tests.support.sampling import rounds
 
 
 @pytest.mark.slow
 def test_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
-    problems, kills = kill_exchange.run(15 if FULL else 3, seed=3, folder=tmp_path)
+    problems, kills = kill_exchange.run(rounds(15, ci=8, few=3), seed=3, folder=tmp_path)
     assert problems == []
     assert sum(kills.values()) > 0

@@ -14,10 +14,10 @@ from provrepo.repository.federation.records import FederatedLineage
 from provrepo.repository.federation.walk import Budget
 from provrepo.repository.lineage.query import LineageQuery
 from tests.support.federations import NAMES, World, asked, asserted, comparable, federation, parts, query
-from tests.support.sampling import FULL, numbers
+from tests.support.sampling import numbers, rounds
 
 FEDERATIONS = numbers(1_000, ci=250, few=40)
-SOME = 60 if FULL else 15
+SOME = rounds(60, ci=60, few=15)
 
 
 @pytest.fixture(scope="module")

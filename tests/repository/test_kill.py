@@ -8,14 +8,14 @@ import pytest
 
 from tests.support import kill_backup
 from tests.support.kill import run
-from tests.support.sampling import FULL
+from tests.support.sampling import rounds
 
 
 @pytest.mark.slow
 def test_kills_lose_nothing_and_leave_nothing_by_half(tmp_path: Path) -> None:
     data, work = tmp_path / "data", tmp_path / "work"
     work.mkdir()
-    tally = run(20 if FULL else 4, seed=7, data=data, work=work)
+    tally = run(rounds(20, ci=10, few=4), seed=7, data=data, work=work)
     assert tally.problems == []
     assert tally.acknowledged, "no submission was acknowledged before its kill: the sample shows nothing"
     assert tally.stored >= len(tally.acknowledged)
@@ -23,4 +23,4 @@ def test_kills_lose_nothing_and_leave_nothing_by_half(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_backups_and_restores_leave_what_was_there(tmp_path: Path) -> None:
-    assert kill_backup.run(10 if FULL else 2, seed=3, folder=tmp_path) == []
+    assert kill_backup.run(rounds(10, ci=5, few=2), seed=3, folder=tmp_path) == []

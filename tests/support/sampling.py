@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from typing import TypeVar
 
-__all__ = ["ALL", "FULL", "OVER", "SEED", "chosen", "examples", "numbers", "over", "sample"]
+__all__ = ["ALL", "FULL", "OVER", "SEED", "chosen", "examples", "numbers", "over", "rounds", "sample"]
 
 _Item = TypeVar("_Item")
 
@@ -62,6 +62,11 @@ def numbers(everything: int, *, ci: int, few: int) -> list[int]:
     if ALL or not FULL:
         return list(range(everything if ALL else few))
     return [*range(few), *sorted(random.Random(SEED).sample(range(few, everything), ci - few))]
+
+
+def rounds(everything: int, *, ci: int, few: int) -> int:
+    """The number of rounds, such as kills at random moments: with ``CI=all``, in CI, and elsewhere."""
+    return everything if ALL else ci if FULL else few
 
 
 def chosen(name: str, one_in: int) -> bool:
