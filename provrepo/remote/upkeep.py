@@ -26,6 +26,7 @@ def audit(
     refused: bool = False,
     after: str | None = None,
     limit: int = PAGE_SIZE,
+    newest: bool = False,
 ) -> Audit:
     """List changes and accesses of a document or a project."""
     if project is None:
@@ -46,6 +47,7 @@ def audit(
         "refused": refused or None,
         "after": after,
         "limit": limit,
+        "sort": "newest" if newest else None,
     }
     return connection.record(Audit, "GET", path, project=project, query=query)
 

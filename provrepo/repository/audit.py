@@ -97,7 +97,7 @@ class Audit:
     Attributes:
         project: the project; None for the whole repository.
         document: the document; None for the whole project.
-        events: a page of events, the oldest first.
+        events: a page of events, in the requested order.
         counts: the number of events of each action in the period, listed or not. For one document ``query``,
             ``lineage`` and ``search`` count those of its whole project, and ``read`` also packages of the project.
         unreadable: the number of damaged lines of the access log.
@@ -150,6 +150,7 @@ def audit(
     refused: bool = False,
     after: str | None = None,
     limit: int = PAGE_SIZE,
+    newest: bool = False,
 ) -> Audit:
     """List changes and accesses of a document, a project, or the whole repository.
 
@@ -166,6 +167,7 @@ def audit(
         refused: list refused requests (401, 403, 404, 429 and so on) instead of successful ones.
         after: ``following`` of the last page.
         limit: the most events; at most 1,000.
+        newest: the newest events first.
 
     Raises:
         NotFound: no such project or document.
@@ -216,10 +218,11 @@ def audit(
                 continue
             if action is None or event.action == action:
                 counts[event.action] += 1
-                if after is None or event.key > after:
+                if after is None or (event.key < after if newest else event.key > after):
                     yield event
 
-    found = heapq.nsmallest(limit + 1, matching(), key=lambda event: event.key)
+    first_of = heapq.nlargest if newest else heapq.nsmallest
+    found = first_of(limit + 1, matching(), key=lambda event: event.key)
     shown = tuple(found[:limit])
     following = shown[-1].key if len(found) > limit else None
     return Audit(project, name, shown, dict(sorted(counts.items())), unreadable, following)

@@ -18,12 +18,13 @@ from provrepo.server.documents import reports
 from provrepo.server.lineage import provaq
 from provrepo.server.pages import pages
 from provrepo.server.pages.document_page import document_page
+from provrepo.server.pages.lists import Order, listed
 from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, Choice, Offer, choose, content_type
 from provrepo.server.protocol.respond import ON_PAGE, conditional, json_response, not_modified, version_number
 from provrepo.server.routing.offers import METADATA
 
-__all__ = ["OFFERS", "blueprint"]
+__all__ = ["OFFERS", "VERSION_ORDERS", "blueprint"]
 
 blueprint = Blueprint("documents", __name__)
 
@@ -71,14 +72,17 @@ def one(project: str, document: str, version: str) -> Response:
 def versions(project: str, document: str) -> Response:
     """The versions of a document, oldest first: all, or the last ``?limit=`` before version ``?before=``.
 
-    A page has the newest first, and at most 50 unless ``limit`` says otherwise.
+    A page has the newest first, and at most 50 unless ``limit`` says otherwise. With ``q``, ``sort`` or ``offset``,
+    the page and the JSON have the same versions in the same order.
     """
     repo = auth.repository()
     history = repo.history(project, document)
     page = choose((JSON, HTML)).name == HTML.name
     before = parameters.number("before", _MOST_VERSIONS)
-    limit = parameters.number("limit", MAX_PAGE_SIZE) or (ON_PAGE if page else None)
+    limit = parameters.number("limit", MAX_PAGE_SIZE)
     found = [info for info in history if before is None or info.version < before]
+    if page or any(request.args.get(name) for name in ("q", "sort", "offset")):
+        return _listed_versions(project, document, found, page=page)
     shown = found[-limit:] if limit else found
     further = None
     if len(shown) < len(found):
@@ -91,15 +95,33 @@ def versions(project: str, document: str) -> Response:
             limit=limit,
             **cast("dict[str, Any]", kept),
         )
-    if page:
-        return conditional(
-            pages.page(
-                "versions.html", project=project, name=document, history=shown, total=len(history), further=further
-            )
-        )
     return json_response(
-        {"project": project, "name": document, "versions": [info.to_dict() for info in shown]}, next_=further
+        {"project": project, "name": document, "total": len(found), "versions": [info.to_dict() for info in shown]},
+        next_=further,
     )
+
+
+VERSION_ORDERS = {
+    "newest": Order[VersionInfo]("Newest first", lambda info: info.version, reverse=True),
+    "oldest": Order[VersionInfo]("Oldest first", lambda info: info.version),
+    "statements": Order[VersionInfo]("Most statements first", lambda info: info.statements, reverse=True),
+    "warnings": Order[VersionInfo]("Most warnings first", lambda info: info.warnings or 0, reverse=True),
+}
+"""The orders of versions."""
+
+
+def _listed_versions(project: str, document: str, found: list[VersionInfo], *, page: bool) -> Response:
+    """The versions that fit, in an order that was asked for."""
+
+    def text(info: VersionInfo) -> str:
+        texts = (info.state, info.verdict, info.submitter, info.note, info.reason, info.sha256, info.time)
+        return "\n".join(map(str, texts))
+
+    shown = listed(found, VERSION_ORDERS, text, most=ON_PAGE if page else None)
+    if page:
+        return conditional(pages.page("versions.html", project=project, name=document, listed=shown))
+    answer = {"total": shown.part.total, "versions": [info.to_dict() for info in shown.shown]}
+    return json_response({"project": project, "name": document, **answer}, next_=shown.part.after or None)
 
 
 @blueprint.get(f"{_DOCUMENT}/original", defaults={"version": None})

@@ -13,13 +13,14 @@ from provrepo.repository.records import DocumentInfo, ProjectInfo
 from provrepo.server.discovery import schema_org
 from provrepo.server.monitoring import metrics
 from provrepo.server.pages import charts, pages
+from provrepo.server.pages.lists import Order, listed
 from provrepo.server.protocol import auth, body, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import ON_PAGE, Links, conditional, json_response, pagination
 from provrepo.server.queries import running
 
-__all__ = ["blueprint"]
+__all__ = ["PROJECT_ORDERS", "blueprint"]
 
 blueprint = Blueprint("projects", __name__)
 
@@ -29,11 +30,24 @@ def index() -> Response:
     """The projects that the caller may read."""
     page = pagination(ON_PAGE if _wants_page() else PAGE_SIZE)
     found = [info for info in auth.repository().projects() if info.name > page.after]
-    shown = found[: page.limit]
-    following = page.next(shown[-1].name) if len(found) > len(shown) else None
+    shown = listed(found, PROJECT_ORDERS, _text, most=page.limit)
     if _wants_page():
-        return conditional(pages.page("projects.html", projects=shown, following=following))
-    return json_response({"projects": [info.to_dict() for info in shown]}, next_=following)
+        return conditional(pages.page("projects.html", listed=shown))
+    answer = {"total": shown.part.total, "projects": [info.to_dict() for info in shown.shown]}
+    return json_response(answer, next_=shown.part.after or None)
+
+
+def _text(info: ProjectInfo) -> str:
+    return f"{info.name}\n{info.title}\n{' '.join(info.profiles)}"
+
+
+PROJECT_ORDERS = {
+    "name": Order[ProjectInfo]("By name", lambda info: info.name),
+    "title": Order[ProjectInfo]("By title", lambda info: (info.title.casefold(), info.name)),
+    "documents": Order[ProjectInfo]("Most documents first", lambda info: info.documents, reverse=True),
+    "entries": Order[ProjectInfo]("Most entries first", lambda info: info.entries, reverse=True),
+}
+"""The orders of projects."""
 
 
 @blueprint.post("/projects")

@@ -5,22 +5,27 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, request, send_file
 
 from provrepo.errors import NotFound, Withdrawn
+from provrepo.ledger.kinds import KINDS
 from provrepo.repository.exchange.serving import BULK_BLOBS, BULK_BYTES, StreamEnd
+from provrepo.repository.repository import Repository
+from provrepo.repository.stream import EntryInfo
 from provrepo.server.pages import pages
-from provrepo.server.protocol import auth, body
+from provrepo.server.pages.lists import there
+from provrepo.server.protocol import auth, body, parameters
 from provrepo.server.protocol.negotiate import HTML, choose
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import ON_PAGE, Links, json_response, not_modified, pagination
 from provrepo.server.routing.offers import BLOBS, ENTRIES
+from provrepo.words import counted
 
-__all__ = ["blueprint"]
+__all__ = ["LEDGER_SORTS", "blueprint"]
 
 blueprint = Blueprint("feed", __name__)
 
@@ -45,6 +50,8 @@ def ledger(project: str) -> Response:
         repo.note_mirror(project)
         return _with_end(Response(status=304 if not_modified(end.sha256) else 200), end)
     if choose(ENTRIES).name == "ndjson":
+        if request.args.get("kind") or request.args.get("sort"):
+            raise Rejected(400, "lines are all entries in their order; kind= and sort= are for JSON and pages")
         lines = repo.entry_bytes(project, after=after, limit=page.limit)
         response = Response(b"".join(line + b"\n" for line in lines), content_type="application/x-ndjson")
         if lines and after + len(lines) < end.sequence:
@@ -54,9 +61,7 @@ def ledger(project: str) -> Response:
         return _with_end(response, end)
     as_page = choose(ENTRIES).name == HTML.name
     page = pagination(ON_PAGE) if as_page else page
-    found = repo.entries(project, after=after, limit=page.limit + 1)
-    shown = found[: page.limit]
-    following = page.next(str(shown[-1].sequence)) if len(found) > len(shown) else None
+    shown, following = _entries(repo, project, after, page.limit, end.sequence)
     if as_page:
         rows = [
             (each.sequence, each.entry["time"], each.entry["kind"], _about(each.entry), each.sha256) for each in shown
@@ -66,15 +71,67 @@ def ledger(project: str) -> Response:
             project=project,
             heading=f"Ledger of {project}",
             lead="Each entry contains the digest of the one before it: none can be changed or left out unnoticed.",
-            caption=f"Entries after {after} of {end.sequence}",
+            caption=_caption(shown, end.sequence),
             columns=("Entry", "Time", "Kind", "About", "SHA-256"),
             rows=rows,
             fields=[("after", "After entry", str(after or ""))],
+            choices=[
+                ("kind", "Kind", request.args.get("kind", ""), (("", "all"), *((kind, kind) for kind in KINDS))),
+                ("sort", "Sort", request.args.get("sort", ""), tuple(LEDGER_SORTS.items())),
+            ],
             empty="There are no entries here.",
             following=following,
         )
         return _with_end(page_, end)
     return json_response({"project": project, "entries": [entry.to_dict() for entry in shown]}, next_=following)
+
+
+LEDGER_SORTS = {"oldest": "Oldest first", "newest": "Newest first"}
+_STEP, _MOST = 1_000, 999_999_999_999_999
+_SCANNED = 20_000
+"""Entries that one request reads to find those of a kind; the next part goes on after them."""
+
+
+def _entries(repo: Repository, project: str, after: int, limit: int, last: int) -> tuple[list[EntryInfo], str | None]:
+    """The requested entries, and the address of those that follow.
+
+    With ``sort=newest``, ``before`` takes the part of ``after``.
+    """
+    kind = parameters.choice("kind", KINDS)
+    newest = parameters.choice("sort", LEDGER_SORTS) == "newest"
+    before = parameters.number("before", _MOST)
+    if before and not newest:
+        raise Rejected(400, "before= is for sort=newest; use after=", parameter="before")
+    if after and newest:
+        raise Rejected(400, "after= is for sort=oldest; use before=", parameter="after")
+    found: list[EntryInfo] = []
+    place = min(before - 1, last) if before else last if newest else after
+    read = 0
+    while read < _SCANNED:
+        begin = max(0, place - _STEP) if newest else place
+        size = place - begin if newest else _STEP
+        part = repo.entries(project, after=begin, limit=size) if size else []
+        if not part:
+            return found, None
+        for entry in reversed(part) if newest else part:
+            place = entry.sequence - 1 if newest else entry.sequence
+            if not kind or entry.entry["kind"] == kind:
+                found.append(entry)
+                if len(found) == limit:
+                    more = place > 0 if newest else place < last
+                    return found, _further(place, newest=newest) if more else None
+        read += len(part)
+    return found, _further(place, newest=newest)
+
+
+def _further(place: int, *, newest: bool) -> str:
+    return there(**({"before": place + 1} if newest else {"after": place}))
+
+
+def _caption(shown: Sequence[EntryInfo], last: int) -> str:
+    if not shown:
+        return ""
+    return f"{counted(len(shown), 'entry', 'entries')}, {shown[0].sequence:,} to {shown[-1].sequence:,} of {last:,}"
 
 
 def _about(entry: Mapping[str, Any]) -> str:

@@ -16,12 +16,13 @@ from provrepo.repository.repository import Repository
 from provrepo.server.documents import reports
 from provrepo.server.pages import pages
 from provrepo.server.pages.excerpts import excerpts
+from provrepo.server.pages.lists import Order, listed
 from provrepo.server.protocol import auth, body, codings, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, choose, content_type
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import ON_PAGE, conditional, json_response
 
-__all__ = ["blueprint", "submitted"]
+__all__ = ["PENDING_ORDERS", "blueprint", "submitted"]
 
 blueprint = Blueprint("pending", __name__)
 
@@ -43,9 +44,24 @@ def receive(project: str) -> Response:
 def index(project: str) -> Response:
     """The documents that wait for a review in a project, the oldest first: all, or one's own if these are reviewed."""
     found = auth.repository().pending(project)
-    if choose((JSON, HTML)).name == HTML.name:
-        return conditional(pages.page("pending.html", project=project, waiting=found[:ON_PAGE], total=len(found)))
-    return json_response({"project": project, "pending": [info.to_dict() for info in found]})
+    page = choose((JSON, HTML)).name == HTML.name
+    waiting = listed(found, PENDING_ORDERS, _text, most=ON_PAGE if page else None)
+    if page:
+        return conditional(pages.page("pending.html", project=project, waiting=waiting))
+    answer = {"project": project, "total": waiting.part.total, "pending": [info.to_dict() for info in waiting.shown]}
+    return json_response(answer, next_=waiting.part.after or None)
+
+
+PENDING_ORDERS = {
+    "oldest": Order[PendingInfo]("Oldest first", lambda info: info.received),
+    "newest": Order[PendingInfo]("Newest first", lambda info: info.received, reverse=True),
+    "name": Order[PendingInfo]("By name", lambda info: info.name),
+    "sender": Order[PendingInfo]("By sender", lambda info: (info.peer or info.sender, info.received)),
+}
+
+
+def _text(info: PendingInfo) -> str:
+    return "\n".join((info.name, info.title, info.peer, info.sender, info.verdict, info.why, info.note, info.sha256))
 
 
 @blueprint.get(_ONE)

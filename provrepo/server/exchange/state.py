@@ -18,11 +18,12 @@ from provrepo.ledger.exchange.peers import Peer
 from provrepo.ledger.exchange.pushes import Push
 from provrepo.repository.exchange.mirroring.records import MirrorInfo
 from provrepo.server.pages import pages
+from provrepo.server.pages.lists import Order, listed
 from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
-from provrepo.server.protocol.respond import conditional, json_response
+from provrepo.server.protocol.respond import ON_PAGE, conditional, json_response
 
-__all__ = ["blueprint"]
+__all__ = ["SORTS", "blueprint"]
 
 blueprint = Blueprint("exchange", __name__)
 
@@ -118,11 +119,45 @@ def _listed(title: str, member: str, found: Sequence[Any], row: Any, *, project:
         row: makes the cells of a row of a record, by the heads of their columns.
         project: the project; None for a list of the whole repository.
     """
-    if choose((JSON, HTML)).name == HTML.name:
-        rows: list[Mapping[str, _Cell]] = [row(one) for one in found]
-        return conditional(pages.page("exchange.html", title=title, project=project, rows=rows))
+    page = choose((JSON, HTML)).name == HTML.name
+    every: list[tuple[Any, Mapping[str, _Cell]]] = [(one, row(one)) for one in found]
+    shown = listed(every, _ORDERS[member], _text, most=ON_PAGE if page else None)
+    if page:
+        return conditional(pages.page("exchange.html", title=title, project=project, listed=shown))
     named = {} if project is None else {"project": project}
-    return json_response({**named, member: [one.to_dict() for one in found]})
+    answer = {**named, "total": shown.part.total, member: [one.to_dict() for one, _ in shown.shown]}
+    return json_response(answer, next_=shown.part.after or None)
+
+
+def _text(item: tuple[Any, Mapping[str, _Cell]]) -> str:
+    return "\n".join(text for text, _ in item[1].values())
+
+
+def _by(head: str) -> Order[tuple[Any, Mapping[str, _Cell]]]:
+    latest = head in _TIMES
+    return Order(head + (", newest first" if latest else ""), lambda item: item[1][head][0], reverse=latest)
+
+
+_TIMES = ("Added", "Changed", "Last contact", "Time")
+_HEADS = {
+    "peers": ("Peer", "Server", "Last contact"),
+    "holders": ("Holder", "Holds", "Added"),
+    "notices": ("Time", "Peer", "What", "Document", "State"),
+    "pushes": ("Changed", "Version", "Peer", "State"),
+    "mirrors": ("Mirror", "State", "Last contact"),
+}
+"""Columns by which each list is sorted."""
+
+SORTS = {member: ("listed", *(head.lower().replace(" ", "-") for head in heads)) for member, heads in _HEADS.items()}
+"""The values of ``sort`` of each list; the first one leaves the order as it is."""
+
+_ORDERS: Mapping[str, Mapping[str, Order[tuple[Any, Mapping[str, _Cell]]]]] = {
+    member: {
+        "listed": Order("As listed", lambda _: 0),
+        **{head.lower().replace(" ", "-"): _by(head) for head in heads},
+    }
+    for member, heads in _HEADS.items()
+}
 
 
 def _peer(found: Peer) -> dict[str, _Cell]:

@@ -7,26 +7,32 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
+from provrepo.repository.actions import Action
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, Offer, choose, content_type
 from provrepo.server.protocol.respond import ON_PAGE, Links, json_response
 from provrepo.server.queries import running
+from provrepo.words import counted
 
-__all__ = ["OFFERS", "blueprint"]
+__all__ = ["AUDIT_SORTS", "OFFERS", "blueprint"]
 
 blueprint = Blueprint("audit", __name__)
 
 OFFERS = (JSON, Offer("csv", ("text/csv",), (".csv",)), HTML)
-_FILTERS = ("document", "since", "until", "by", "action", "refused", "format")
+_FILTERS = ("document", "since", "until", "by", "action", "refused", "sort", "format")
+
+AUDIT_SORTS = {"oldest": "Oldest first", "newest": "Newest first"}
+"""The orders of events."""
 
 
 @blueprint.get("/projects/<project>/audit")
 def of_project(project: str) -> Response:
-    """List who changed and who read a project, or one document of it, oldest first."""
+    """List who changed and who read a project, or one document of it, oldest first unless ``sort`` says otherwise."""
     choice = choose(OFFERS)
     limit = parameters.number("limit", MAX_PAGE_SIZE) or (ON_PAGE if choice.name == HTML.name else PAGE_SIZE)
     refused = parameters.flag("refused")
+    newest = parameters.choice("sort", AUDIT_SORTS) == "newest"
     with running.query_slot():
         found = auth.repository().audit(
             project,
@@ -38,6 +44,7 @@ def of_project(project: str) -> Response:
             refused=refused,
             after=parameters.text("after"),
             limit=limit,
+            newest=newest,
         )
     following = None
     if found.following:
@@ -52,7 +59,7 @@ def of_project(project: str) -> Response:
             project=project,
             heading=f"Who changed and who read {project}",
             lead="Changes are entries of the ledger. Requests are kept as long as the settings say.",
-            caption=f"{len(found.events)} events, oldest first",
+            caption=f"{counted(len(found.events), 'event')}, {AUDIT_SORTS['newest' if newest else 'oldest'].lower()}",
             columns=("Action", "Time", "By", "Document", "Version", "Status", "Token"),
             rows=[
                 (e.action, e.time, e.name or "anonymous", e.document, e.version or "", e.status or "", e.token)
@@ -61,9 +68,13 @@ def of_project(project: str) -> Response:
             fields=[
                 ("document", "Document", filters["document"]),
                 ("by", "By", filters["by"]),
-                ("action", "Action", filters["action"]),
                 ("since", "Since", filters["since"]),
                 ("until", "Until", filters["until"]),
+            ],
+            choices=[
+                ("action", "Action", filters["action"], (("", "all"), *((each, each) for each in Action))),
+                ("refused", "Answers", filters["refused"], (("", "answered"), ("true", "refused"))),
+                ("sort", "Sort", filters["sort"], tuple(AUDIT_SORTS.items())),
             ],
             empty="No event fits.",
             following=following,

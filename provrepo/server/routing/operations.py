@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.repository.actions import Action
 from provrepo.server.routing.rates import Rate
+from provrepo.server.routing.schema_parts import STRING
 
-__all__ = ["Access", "Operation", "Permission", "RequestParameter"]
+__all__ = ["Access", "Operation", "Permission", "RequestParameter", "of_list"]
 
 _JSON = ("application/json",)
 
@@ -88,3 +90,19 @@ class Operation:
     problems: Sequence[int] = ()
     headers: Mapping[str, str] | None = None
     ignores_unknown: bool = False
+
+
+def of_list(*sorts: str, limited: bool = True) -> tuple[RequestParameter, ...]:
+    """The parameters of a list by address (``server.pages.lists``).
+
+    Args:
+        sorts: the values of ``sort``.
+        limited: whether ``limit`` is among them.
+    """
+    count = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE}
+    return (
+        RequestParameter("q", STRING, "Only items in which all of these words occur."),
+        RequestParameter("sort", {"type": "string", "enum": list(sorts)}, "The order."),
+        RequestParameter("offset", {"type": "integer", "minimum": 0}, "The number of items to leave out."),
+        *([RequestParameter("limit", count, f"The most items; on a page {PAGE_SIZE}.")] if limited else []),
+    )

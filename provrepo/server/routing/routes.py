@@ -19,13 +19,16 @@ from provrepo.repository.datasets.records import REASONS
 from provrepo.repository.lineage.query import CommonQuery, ImpactQuery, LineageQuery, SearchQuery, ThingQuery
 from provrepo.repository.options import Kind, Named, options
 from provrepo.server.documents import documents, imports, reports
+from provrepo.server.documents.documents import VERSION_ORDERS
+from provrepo.server.documents.projects import PROJECT_ORDERS
 from provrepo.server.exchange import packages
+from provrepo.server.exchange.pending import PENDING_ORDERS
 from provrepo.server.protocol import answers, body
 from provrepo.server.protocol.negotiate import Offer
 from provrepo.server.routing import offers, schemas
-from provrepo.server.routing.operations import Access, Operation, Permission, RequestParameter
+from provrepo.server.routing.operations import Access, Operation, Permission, RequestParameter, of_list
 from provrepo.server.routing.rates import Rate
-from provrepo.server.routing.routes_of_exchange import EXCHANGE
+from provrepo.server.routing.routes_of_exchange import EXCHANGE, OF_ENTRIES
 from provrepo.server.routing.routes_of_marquez import MARQUEZ
 from provrepo.server.routing.routes_of_monitoring import MONITORING
 from provrepo.server.routing.routes_of_pages import PAGES
@@ -230,7 +233,7 @@ _FILES = Operation(
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("pages.home", "GET"): Operation(_OVERVIEW, ("text/html",)),
     **PAGES,
-    ("projects.index", "GET"): Operation(_OVERVIEW, _PAGED, (_AFTER, _LIMIT, _FORMAT)),
+    ("projects.index", "GET"): Operation(_OVERVIEW, _PAGED, (_AFTER, *of_list(*PROJECT_ORDERS), _FORMAT)),
     ("projects.create", "POST"): Operation(
         _CREATE, request_types=_JSON, statuses=(201,), problems=(409, 413, 415, 507)
     ),
@@ -271,7 +274,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("projects.change", "PATCH"): Operation(_CHANGE, request_types=_JSON, problems=(413, 415, 507)),
     ("projects.exposure", "GET"): Operation(_EXPOSURE),
     ("feed.ledger", "GET"): Operation(
-        _LISTED, _media(*offers.ENTRIES), (_AFTER_ENTRY, _LIMIT, _FORMAT), statuses=(200, 304), problems=(404, 406)
+        _LISTED,
+        _media(*offers.ENTRIES),
+        (_AFTER_ENTRY, *OF_ENTRIES, _LIMIT, _FORMAT),
+        statuses=(200, 304),
+        problems=(404, 406),
     ),
     ("feed.origin", "GET"): Operation(_LISTED, parameters=(_AFTER_ENTRY,), problems=(404,)),
     ("feed.blob", "GET"): Operation(_DOCUMENT, (_ANY,), statuses=(200, 206), problems=(404, 410, 416)),
@@ -355,7 +362,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         statuses=(201, 200, 202),
         problems=(413, 415, 422, 507),
     ),
-    ("pending.index", "GET"): Operation(_WAITING, _PAGED, (_FORMAT,)),
+    ("pending.index", "GET"): Operation(_WAITING, _PAGED, (*of_list(*PENDING_ORDERS), _FORMAT)),
     ("pending.one", "GET"): Operation(_SENT, _PAGED, (_FORMAT,)),
     ("pending.original", "GET"): Operation(_SENT, _SUBMITTED),
     ("pending.report", "GET"): Operation(_SENT, _REPORTS, (_FORMAT,)),
@@ -380,6 +387,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         (
             RequestParameter("before", _whole(999_999_999), "Only versions before this one."),
             RequestParameter("limit", _whole(MAX_PAGE_SIZE), "The most versions, the last ones; on a page 50."),
+            *of_list(*VERSION_ORDERS, limited=False),
             _FORMAT,
         ),
         problems=(404,),

@@ -40,7 +40,8 @@ MONITORING: Mapping[tuple[str, str], Operation] = {
             RequestParameter(
                 "refused", {"type": "boolean", "default": False}, "Refused requests instead of answered ones."
             ),
-            RequestParameter("after", STRING, "Only events after this one."),
+            RequestParameter("after", STRING, "Only events after this one, in the order of the list."),
+            RequestParameter("sort", {"type": "string", "enum": ["oldest", "newest"]}, "By default the oldest first."),
             _LIMIT,
             _FORMAT,
         ),

@@ -126,7 +126,7 @@ SCHEMAS: dict[str, Schema] = {
     "Problem": _PROBLEM,
     "Project": _record(ProjectInfo, name=NAME, mirror=_or_null(ref("Mirror"))),
     "Mirror": _record(MirrorInfo, name=NAME, project=NAME),
-    "Projects": _object({"projects": _list(ref("Project"))}),
+    "Projects": _object({"total": INTEGER, "projects": _list(ref("Project"))}),
     "NewProject": {
         "type": "object",
         "description": "A project to create; private unless `public` is true.",
@@ -183,7 +183,7 @@ SCHEMAS: dict[str, Schema] = {
         {"passed": FLAG},
     ),
     "Version": _VERSION,
-    "Versions": _object({"project": NAME, "name": NAME, "versions": _list(ref("Version"))}),
+    "Versions": _object({"project": NAME, "name": NAME, "total": INTEGER, "versions": _list(ref("Version"))}),
     "Metadata": _extended(_VERSION, {"counts": _COUNTS, "unmapped": _map(INTEGER), "mirror": _or_null(ref("Mirror"))}),
     "Document": _record(DocumentInfo, project=NAME, name=NAME, current=ref("Version")),
     "Documents": _object({"project": NAME, "documents": _list(ref("Document"))}),

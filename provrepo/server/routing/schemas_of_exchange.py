@@ -47,7 +47,7 @@ PENDING: dict[str, Schema] = {
         origin=ref("OriginOrNull"),
     ),
     "OriginOrNull": or_null(_ORIGIN),
-    "PendingDocuments": members({"project": NAME, "pending": array(ref("Pending"))}),
+    "PendingDocuments": members({"project": NAME, "total": INTEGER, "pending": array(ref("Pending"))}),
 }
 """These schemas by name."""
 
@@ -64,7 +64,7 @@ _RECEIVED = extended(
 )
 
 NOTICES: dict[str, Schema] = {
-    "Notices": members({"notices": array({"anyOf": [_SENT, _RECEIVED]})}, optional={"project": NAME}),
+    "Notices": members({"total": INTEGER, "notices": array({"anyOf": [_SENT, _RECEIVED]})}, optional={"project": NAME}),
     "Notice": {"anyOf": [extended(one, {"text": STRING}) for one in (_SENT, _RECEIVED)]},
     "OriginWarning": record(
         OriginWarning, project=NAME, document=NAME, what={"enum": ["withdrawn", "corrected", "erased"]}
@@ -74,11 +74,11 @@ NOTICES: dict[str, Schema] = {
 
 EXCHANGE: dict[str, Schema] = {
     "Peer": record(Peer, name=NAME, accepts={"enum": list(ACCEPTS)}, projects=array(NAME), profiles=array(STRING)),
-    "Peers": members({"peers": array(ref("Peer"))}),
+    "Peers": members({"total": INTEGER, "peers": array(ref("Peer"))}),
     "Holder": record(Holder, project=NAME, protocol={"enum": list(PROTOCOLS)}, how={"enum": list(HOW)}),
-    "Holders": members({"holders": array(ref("Holder"))}, optional={"project": NAME}),
+    "Holders": members({"total": INTEGER, "holders": array(ref("Holder"))}, optional={"project": NAME}),
     "Push": record(Push, project=NAME, document=NAME, state={"enum": [*UNDER_WAY, *ENDED]}, there={"type": "object"}),
-    "Pushes": members({"pushes": array(ref("Push"))}, optional={"project": NAME}),
-    "Mirrors": members({"mirrors": array(ref("Mirror"))}),
+    "Pushes": members({"total": INTEGER, "pushes": array(ref("Push"))}, optional={"project": NAME}),
+    "Mirrors": members({"total": INTEGER, "mirrors": array(ref("Mirror"))}),
 }
 """These schemas by name."""
