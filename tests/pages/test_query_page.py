@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -15,7 +16,7 @@ from provrepo.model.identifiers import Literal
 from provrepo.server.queries.charts import chart
 from provrepo.server.queries.results import ROWS
 from provrepo.vocab import XSD
-from tests.pages.test_pages import Page
+from tests.pages.test_pages import DATASETS, Page
 from tests.support.lineages import HYDRO, outlook
 from tests.support.paths import ROOT
 from tests.support.serving import BROWSER, PROVN, Site, opened
@@ -94,10 +95,10 @@ def test_triples_are_drawn_and_what_cannot_be_is_said(site: Site) -> None:
 
 def test_numbers_are_bars_and_times_a_timeline(site: Site) -> None:
     text = get(site, STEPS)
-    assert "n, a bar for each row" in text
+    assert "n, a bar for each of rows 1 to 40 of 79" in text
     assert text.count('<rect x="') == 40
     times = get(site, "SELECT ?a ?from ?to { ?a prov:startedAtTime ?from ; prov:endedAtTime ?to }")
-    assert "Timeline: from from to to" in times
+    assert "Timeline: from from to to, a bar for each row" in times
     assert 'class="chart"' not in get(site, "SELECT ?s { ?s a prov:Agent }")
 
 
@@ -110,8 +111,58 @@ def test_a_chart_has_the_numbers_of_the_rows() -> None:
     moments = [[Literal("a", XSD + "string"), Literal(f"2026-01-0{day}T00:00:00Z", XSD + "dateTime")] for day in (1, 5)]
     timeline = chart(("who", "at"), moments, [["a", ""], ["b", ""]])
     assert timeline is not None
-    assert timeline.words == "Timeline: at"
+    assert timeline.words == "Timeline: at, a bar for each row"
     assert chart(("n",), [[Literal("1", XSD + "integer")]] * 2, [["1"]] * 2) is None
+
+
+@pytest.mark.parametrize(("offset", "sort"), [(0, ""), (60, ""), (0, "-n"), (40, "n")])
+def test_a_chart_on_a_page_has_the_numbers_of_the_json(site: Site, offset: int, sort: str) -> None:
+    query = f"{STEPS} ORDER BY ?step"
+    page = get(site, query, offset=str(offset), **({"sort": sort} if sort else {}))
+    answer = site.client.get(f"/projects/open/sparql?{urlencode({'query': query})}").get_json(force=True)
+    rows = [int(row["n"]["value"]) for row in answer["results"]["bindings"]]
+    wanted = sorted(rows, reverse=sort.startswith("-")) if sort else rows
+    assert [int(number) for number in re.findall(r'class="much"[^>]*>([^<]*)<', page)] == wanted[offset : offset + 40]
+    last = min(offset + 40, len(rows))
+    assert f"a bar for each of rows {offset + 1} to {last} of {len(rows)}" in page
+
+
+def test_a_number_that_is_too_long_is_rounded_and_not_cut() -> None:
+    rows = [[Literal("a", XSD + "string"), Literal(value, XSD + "integer")] for value in ("12345678901234567", "7")]
+    found = chart(("who", "n"), rows, [["a", ""], ["b", ""]])
+    assert found is not None
+    assert re.findall(r'class="much"[^>]*>([^<]*)<', found.svg) == ["≈ 1.23457e+16", "7"]
+    assert "a: 12345678901234567" in found.svg
+
+
+def test_named_queries_suggest_things_of_the_kind_of_each_parameter(site: Site) -> None:
+    page = site.client.get("/queries?project=open", headers={"Accept": BROWSER}).text
+    lists = dict(re.findall(r'(?s)<datalist id="([^"]*)">(.*?)</datalist>', page))
+    kinds = {"query": "SELECT ?thing { ?thing a prov:Activity FILTER(isIRI(?thing)) }"}
+    rows = site.client.get(f"/projects/open/sparql?{urlencode(kinds)}").get_json(force=True)["results"]["bindings"]
+    found = re.findall(r'<option value="([^"]*)">', lists["iri-activity"])
+    assert sorted(found) == sorted({row["thing"]["value"] for row in rows})
+    assert f'<option value="{HYDRO}publish">publish the bulletin</option>' in lists["iri-activity"]
+    assert "bulletin.html" not in lists["iri-activity"]
+    assert '<option value="publish the bulletin">' in lists["text-activity"]
+    assert "urn:x:" not in page
+    for query in site.client.get("/queries").get_json()["queries"]:
+        for parameter in query["parameters"]:
+            field = re.search(rf'<input id="{query["name"]}-{parameter["name"]}"[^>]*>', page)
+            assert field is not None
+            listed = f'list="{parameter["kind"]}-{parameter["of"]}"'
+            assert (listed in field[0]) == bool(parameter["of"])
+            assert parameter["kind"] != "iri" or parameter["of"]
+
+
+def test_logical_datasets_are_suggested(tmp_path: Path) -> None:
+    with opened(tmp_path / "site") as site:
+        site.submit("datasets", DATASETS)
+        page = site.client.get("/queries?project=open", headers={"Accept": BROWSER}).text
+        known = site.client.get("/projects/open/datasets").get_json()["datasets"]
+        (found,) = re.findall(r'(?s)<datalist id="iri-dataset">(.*?)</datalist>', page)
+        assert known
+        assert re.findall(r'<option value="([^"]*)">', found) == [each["iri"] for each in known]
 
 
 def test_terms_are_those_that_the_caller_may_read(site: Site) -> None:
@@ -148,8 +199,8 @@ def test_a_query_is_canceled_by_its_caller_alone(site: Site) -> None:
 def test_named_queries_offer_projects_and_things(site: Site) -> None:
     text = site.client.get("/queries?project=open", headers={"Accept": BROWSER}).text
     page = Page(text)
-    assert f'<option value="{HYDRO}basin1">basin 1 discharge.nc</option>' in text
-    assert [option["value"] for option in page.all("option") if "selected" in option][:1] == ["open"]
+    assert f'<option value="{HYDRO}merge1">merge basin 1</option>' in text
+    assert [option["value"] for option in page.all("option") if "selected" in option][:2] == ["open", "open"]
     assert 'value="secret"' not in text
 
 

@@ -18,14 +18,20 @@ from typing import Literal as OneOf
 from provrepo.errors import Damaged, NotFound, UsageError
 from provrepo.resources import root
 
-__all__ = ["NamedQuery", "Parameter", "by_name", "load", "read"]
+__all__ = ["DATASET", "OF", "NamedQuery", "Parameter", "by_name", "load", "read"]
+
+DATASET = "dataset"
+"""What a parameter names that is a logical dataset, for instance a table, and not one version of it."""
+
+OF = ("entity", "activity", "agent", DATASET)
+"""What parameters name."""
 
 Kind = OneOf["iri", "text", "integer", "time"]
 
 _TITLE = re.compile(r"# title: (.+)")
 _QUESTION = re.compile(r"# question: (.+)")
 _PARAMETER = re.compile(
-    r"# parameter (?P<name>[a-z]+) (?P<kind>iri|text|integer|time)"
+    r"# parameter (?P<name>[a-z]+) (?P<kind>iri|text|integer|time)(?::(?P<of>entity|activity|agent|dataset))?"
     r"(?: (?P<optional>optional)| = (?P<default>[^:]+))?: (?P<description>.+)"
 )
 _REFERENCE = re.compile(r"\$([a-z]+)\b")
@@ -44,6 +50,7 @@ class Parameter:
     Attributes:
         name: its name, without ``$``.
         kind: ``iri``, ``text``, ``integer`` or ``time`` (xsd:dateTime).
+        of: what an IRI names, or a text is the label of: one of ``OF``; empty where that is not stated.
         description: its meaning, for users.
         optional: whether it may have no value; then the query does not restrict it.
         default: the value where none is given; None for none.
@@ -52,6 +59,7 @@ class Parameter:
     name: str
     kind: Kind
     description: str
+    of: str = ""
     optional: bool = False
     default: str | None = None
 
@@ -79,6 +87,7 @@ class Parameter:
         return {
             "name": self.name,
             "kind": self.kind,
+            "of": self.of,
             "description": self.description,
             "required": not self.optional and self.default is None,
             "default": self.default,
@@ -177,5 +186,10 @@ def read(path: Path) -> NamedQuery:
 
 def _parameter(match: re.Match[str]) -> Parameter:
     return Parameter(
-        match["name"], cast("Kind", match["kind"]), match["description"], bool(match["optional"]), match["default"]
+        match["name"],
+        cast("Kind", match["kind"]),
+        match["description"],
+        match["of"] or "",
+        bool(match["optional"]),
+        match["default"],
     )

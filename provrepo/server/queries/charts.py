@@ -24,7 +24,10 @@ _NUMBERS = frozenset(
 _TIMES = frozenset({XSD + "dateTime", XSD + "date"})
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
-_WIDTH, _NAMES, _ROW, _VALUES = 720.0, 220.0, 22.0, 90.0
+_WIDTH, _NAMES, _ROW, _VALUES = 720.0, 220.0, 22.0, 160.0
+_LONG = 14
+"""Digits of a number for which there is no room."""
+
 _FONT = 12.0
 
 
@@ -43,16 +46,22 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """A row of a chart: its name and value, or its name with a start and an end."""
+    """A row of a chart: its name, where its bar starts and ends, its value, and the value as far as there is room."""
 
     name: str
     start: float
     end: float
     text: str
+    short: str
 
 
 def chart(
-    columns: Sequence[str], rows: Sequence[Sequence[Value | None]], names: Sequence[Sequence[str]]
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Value | None]],
+    names: Sequence[Sequence[str]],
+    *,
+    before: int = 0,
+    total: int | None = None,
 ) -> Chart | None:
     """The chart that fits the columns of a result; None where none does.
 
@@ -63,7 +72,10 @@ def chart(
         columns: the names of the variables.
         rows: at least one.
         names: the same values as texts for people.
+        before: the number of rows of the result before these.
+        total: the number of all rows of the result; None where these are all.
     """
+    total = len(rows) if total is None else total
     rows, names = rows[:MOST_CHARTED], names[:MOST_CHARTED]
     if len(rows) < 2:
         return None
@@ -73,11 +85,13 @@ def chart(
     if not others:
         return None
     called = [" · ".join(part for part in (each[index] for index in others[:2]) if part) for each in names]
+    whole = len(rows) == total
+    which = "each row" if whole else f"each of rows {before + 1:,} to {before + len(rows):,} of {total:,}"
     if times:
         first, last = times[0], times[1] if len(times) > 1 else times[0]
-        return _timeline(columns, rows, called, first, last)
+        return _timeline(columns, rows, called, first, last, which)
     if numbers:
-        return _bars(columns[numbers[-1]], [row[numbers[-1]] for row in rows], called)
+        return _bars(columns[numbers[-1]], [row[numbers[-1]] for row in rows], called, which)
     return None
 
 
@@ -99,26 +113,35 @@ def _time(value: Value | None) -> float | None:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
-def _bars(column: str, values: Sequence[Value | None], called: Sequence[str]) -> Chart:
+def _bars(column: str, values: Sequence[Value | None], called: Sequence[str], which: str) -> Chart:
     found = [_number(value) or 0.0 for value in values]
     shown = [value.lexical if isinstance(value, Literal) else "" for value in values]
     marks = [
-        _Mark(name, min(0.0, number), max(0.0, number), text)
+        # A number that is too long is rounded: its first digits would be another one.
+        _Mark(name, min(0.0, number), max(0.0, number), text, text if len(text) < _LONG else f"≈ {number:.6g}")
         for name, number, text in zip(called, found, shown, strict=True)
     ]
-    return _drawn(marks, min(0.0, *found), max(0.0, *found), f"{column}, a bar for each row")
+    return _drawn(marks, min(0.0, *found), max(0.0, *found), f"{column}, a bar for {which}")
 
 
 def _timeline(
-    columns: Sequence[str], rows: Sequence[Sequence[Value | None]], called: Sequence[str], first: int, last: int
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Value | None]],
+    called: Sequence[str],
+    first: int,
+    last: int,
+    which: str,
 ) -> Chart:
     marks = []
     for row, name in zip(rows, called, strict=True):
         ends = sorted((_time(row[first]) or 0.0, _time(row[last]) or 0.0))
         written = dict.fromkeys(value.lexical for index in (first, last) if isinstance(value := row[index], Literal))
-        marks.append(_Mark(name, ends[0], ends[1], " – ".join(written)))
+        days = dict.fromkeys(each.partition("T")[0] for each in written)
+        marks.append(_Mark(name, ends[0], ends[1], " – ".join(written), " – ".join(days)))
     words = columns[first] if first == last else f"from {columns[first]} to {columns[last]}"
-    return _drawn(marks, min(m.start for m in marks), max(m.end for m in marks), f"Timeline: {words}")
+    return _drawn(
+        marks, min(m.start for m in marks), max(m.end for m in marks), f"Timeline: {words}, a bar for {which}"
+    )
 
 
 def _drawn(marks: Sequence[_Mark], low: float, high: float, words: str) -> Chart:
@@ -133,13 +156,12 @@ def _drawn(marks: Sequence[_Mark], low: float, high: float, words: str) -> Chart
         y = index * _ROW + 4
         left = _NAMES + (mark.start - low) * unit
         breadth = max((mark.end - mark.start) * unit, 2.0)
-        shown = mark.text if len(mark.text) < 14 else mark.text[:10]
         parts.append(
             f"<g>{tooltip(f'{mark.name}: {mark.text}')}"
             f'<text class="who" x="{coord(_NAMES - 8)}" y="{coord(y + 14)}" text-anchor="end">'
             f"{escaped(fit(clean(mark.name), _FONT, _NAMES - 12))}</text>"
             f'<rect x="{coord(left)}" y="{coord(y + 3)}" width="{coord(breadth)}" height="{coord(_ROW - 7)}"/>'
-            f'<text class="much" x="{coord(left + breadth + 5)}" y="{coord(y + 14)}">{escaped(shown)}</text></g>'
+            f'<text class="much" x="{coord(left + breadth + 5)}" y="{coord(y + 14)}">{escaped(mark.short)}</text></g>'
         )
     base = _NAMES + (0.0 - low) * unit if low <= 0.0 <= high else _NAMES
     parts.append(f'<path class="base" d="M{coord(base)} 0V{coord(height)}"/></svg>')

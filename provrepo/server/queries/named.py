@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from provrepo.errors import Busy, NotFound, TimedOut, WorkerFailed
-from provrepo.model.identifiers import Literal
+from provrepo.errors import NotFound
 from provrepo.repository.queries.named import by_name, load
-from provrepo.repository.repository import Repository
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import conditional, json_response
-from provrepo.server.queries import running, sparql
+from provrepo.server.queries import sparql
 from provrepo.server.queries.running import Target
+from provrepo.server.queries.suggestions import suggestions
 
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("queries", __name__)
-
-_SUGGESTED = """SELECT DISTINCT ?thing ?label {
-  ?thing rdfs:label ?label FILTER(isIRI(?thing))
-} ORDER BY ?label ?thing LIMIT 200"""
-"""Things with labels, which the pages suggest."""
-
-_SECONDS = 1.0
 
 _OWN = frozenset({"project", "timeout", "format", "quote_formulas", "cancel_id", "sort", "offset"})
 """Parameters of the address itself; all others are parameters of the query."""
@@ -45,20 +37,12 @@ def index() -> Response:
                 queries=load(),
                 project=project,
                 projects=repo.projects(),
-                suggestions=_suggestions(repo, project),
+                suggestions=suggestions(
+                    repo, project, {each.of for query in load() for each in query.parameters if each.of}
+                ),
             )
         )
     return json_response({"queries": [query.to_dict() for query in load()]})
-
-
-def _suggestions(repo: Repository, project: str) -> list[tuple[str, str]]:
-    """Things to choose from: some labeled entities and activities of the dataset; none where that takes long."""
-    try:
-        with running.query_slot():
-            found = repo.query(_SUGGESTED, project=project or None, public=not project, timeout=_SECONDS)
-    except (Busy, TimedOut, WorkerFailed):
-        return []
-    return [(str(row["thing"]), label.lexical) for row in found.rows if isinstance(label := row["label"], Literal)]
 
 
 @blueprint.get("/queries/<name>")

@@ -140,7 +140,7 @@ def result_page(repo: Repository, result: QueryResult, *, sort: str, offset: int
         result.boolean,
         result.formats(),
         sort,
-        chart(names, part, texts) if part and not is_graph else None,
+        chart(names, part, texts, before=offset, total=len(every)) if part and not is_graph else None,
         graph,
         words,
     )
