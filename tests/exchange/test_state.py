@@ -51,7 +51,7 @@ def records(site: Site, member: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("member", LISTS)
 def test_who_may_write_everywhere_sees_what_the_owner_sees(site: Site, member: str) -> None:
     found = site.client.get(f"/{member}", headers=site.auth("all"))
-    assert found.get_json() == {member: records(site, member)}
+    assert found.get_json() == {"total": len(records(site, member)), member: records(site, member)}
     assert len(found.get_json()[member]) >= 1
     page = site.client.get(f"/{member}", headers={**site.auth("all"), "Accept": "text/html"})
     assert (page.status_code, page.mimetype) == (200, "text/html")
@@ -61,14 +61,16 @@ def test_who_may_write_everywhere_sees_what_the_owner_sees(site: Site, member: s
         other = site.client.get(f"/{member}", headers=site.auth(who))
         assert other.status_code == (200 if member == "mirrors" else 403)
         if member == "mirrors":
-            assert other.get_json() == {"mirrors": [] if who == "open" else records(site, "mirrors")}
+            seen = [] if who == "open" else records(site, "mirrors")
+            assert other.get_json() == {"total": len(seen), "mirrors": seen}
     assert site.client.get(f"/{member}").status_code == (200 if member == "mirrors" else 401)
 
 
 @pytest.mark.parametrize("member", OF_PROJECT)
 def test_who_may_write_to_a_project_sees_its_part(site: Site, member: str) -> None:
     found = site.client.get(f"/projects/open/{member}", headers=site.auth("open")).get_json()
-    assert found == {"project": "open", member: [one.to_dict() for one in getattr(site.owner, member)("open")]}
+    own = [one.to_dict() for one in getattr(site.owner, member)("open")]
+    assert found == {"project": "open", "total": len(own), member: own}
     assert found[member]
     page = site.client.get(f"/projects/open/{member}", headers={**site.auth("open"), "Accept": "text/html"})
     assert "lab-a" in page.text
