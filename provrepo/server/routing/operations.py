@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
+from provrepo.limits import MAX_PAGE_SIZE
 from provrepo.repository.actions import Action
 from provrepo.server.routing.rates import Rate
 from provrepo.server.routing.schema_parts import STRING
@@ -104,5 +104,5 @@ def of_list(*sorts: str, limited: bool = True) -> tuple[RequestParameter, ...]:
         RequestParameter("q", STRING, "Only items in which all of these words occur."),
         RequestParameter("sort", {"type": "string", "enum": list(sorts)}, "The order."),
         RequestParameter("offset", {"type": "integer", "minimum": 0}, "The number of items to leave out."),
-        *([RequestParameter("limit", count, f"The most items; on a page {PAGE_SIZE}.")] if limited else []),
+        *([RequestParameter("limit", count, "The most items; on a page 50 unless it says otherwise.")] if limited else []),
     )
