@@ -8,14 +8,13 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, request
 
 from provrepo import limits
 from provrepo.errors import NotFound
 from provrepo.repository.federation.lineage import askable_peers
 from provrepo.repository.federation.records import FederatedLineage, FederatedSource
 from provrepo.repository.lineage.query import (
-    FEW,
     CommonQuery,
     ImpactQuery,
     LineageQuery,
@@ -30,6 +29,7 @@ from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.server.lineage import pages as lineage_pages
 from provrepo.server.lineage import provaq, targets
+from provrepo.server.lineage.elsewhere import elsewhere
 from provrepo.server.lineage.listing import GROUPS
 from provrepo.server.lineage.overview import COLLAPSES
 from provrepo.server.lineage.page_query import COLLAPSE, EXPAND, GROUP, PAGE
@@ -256,7 +256,7 @@ def thing() -> Response:
         try:
             found = repo.thing(iri, **options)
         except NotFound:
-            other = _elsewhere(repo, iri) if page else ""
+            other = elsewhere(repo, iri) if page else ""
             if not other:
                 raise
             return Response(status=303, headers={"Location": other})
@@ -289,19 +289,6 @@ def search() -> Response:
         ]
     )
     return conditional(search_page(found, text)) if page else json_response(found.to_dict())
-
-
-def _elsewhere(repo: Repository, iri: str) -> str:
-    """The address of what an IRI names that is no thing: a version, a project, or a type of things; empty for none."""
-    found = repo.search(iri, limit=FEW)
-    for document in found.documents:
-        if document.iri == iri:
-            return url_for("documents.one", project=document.project, document=document.name, version=document.version)
-    minter = auth.store().minter()
-    for project in repo.projects():
-        if minter.project(project.name) == iri:
-            return url_for("projects.one", project=project.name)
-    return url_for("lineage.search", q=iri) if iri in found.facets.get("type", {}) else ""
 
 
 def _thing(repo: Repository) -> str:

@@ -19,6 +19,7 @@ from provrepo.repository.repository import Repository
 from provrepo.server.discovery import schema_org
 from provrepo.server.pages import display
 from provrepo.server.pages.isolation import Isolation
+from provrepo.server.pages.rules import rule_address
 from provrepo.server.protocol import addresses, auth
 from provrepo.server.protocol.respond import Links
 from provrepo.words import counted
@@ -100,6 +101,7 @@ def register(app: Flask) -> None:
     environment.filters.update(utc=_utc, size=_size, plural=counted, words=display.words)
     environment.globals.update(
         groups=groups,
+        rule_address=rule_address,
         Severity=Severity,
         software=f"provrepo {__version__}",
         asset_version=__version__,

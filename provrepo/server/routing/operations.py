@@ -104,5 +104,5 @@ def of_list(*sorts: str, limited: bool = True) -> tuple[RequestParameter, ...]:
         RequestParameter("q", STRING, "Only items in which all of these words occur."),
         RequestParameter("sort", {"type": "string", "enum": list(sorts)}, "The order."),
         RequestParameter("offset", {"type": "integer", "minimum": 0}, "The number of items to leave out."),
-        *([RequestParameter("limit", count, "The most items; on a page 50 unless it says otherwise.")] if limited else []),
+        *([RequestParameter("limit", count, "The most items; 50 on a page without it.")] if limited else []),
     )
