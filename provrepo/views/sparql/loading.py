@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, cast
 
@@ -22,6 +23,10 @@ __all__ = ["Loader"]
 
 _PART = 8 << 20
 """Bytes of content in one bulk load, which takes about ten times as much memory."""
+
+
+_CHUNK = 1 << 20
+"""Bytes that are written at a time."""
 
 
 class Loader:
@@ -48,6 +53,16 @@ class Loader:
             changes: the submissions.
             edits: the edit of the catalogue for each of them.
         """
+        with self._together(changes, edits) as stream:
+            store.bulk_load(stream, ox.RdfFormat.N_QUADS)
+
+    def write(self, changes: Sequence[Waiting], edits: Sequence[Edit], target: Path) -> None:
+        """Write to a file what ``bulk_load`` loads, as N-Quads."""
+        with self._together(changes, edits) as stream, target.open("wb") as file:
+            shutil.copyfileobj(stream, file, _CHUNK)
+
+    @contextmanager
+    def _together(self, changes: Sequence[Waiting], edits: Sequence[Edit]) -> Iterator[IO[bytes]]:
         writer = LineWriter()
         with ExitStack() as files:
             contents = [
@@ -55,7 +70,7 @@ class Loader:
                 for each, edit in zip(changes, edits, strict=True)
             ]
             with BulkLoad(contents) as stream:
-                store.bulk_load(cast("IO[bytes]", stream), ox.RdfFormat.N_QUADS)
+                yield cast("IO[bytes]", stream)
 
     def load_in_parts(self, store: ox.Store, change: Change, content: Path) -> None:
         """Load large content in parts: a bulk load keeps all of its quads in memory.

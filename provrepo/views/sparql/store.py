@@ -390,8 +390,8 @@ class Quads:
             if not self._deferred.waiting(dataset):
                 return None
             with self._turns[dataset].turn() as turn, self._use_checkpoint(dataset) as checkpoint:
-                # In this order: what was loaded before the checkpoint is not among what waits, and if something was
-                # loaded since then the checkpoint is not exact.
+                # In this order: what was loaded before the checkpoint does not wait, and what was loaded since makes it
+                # inexact.
                 waiting = self._deferred.waiting(dataset)
                 if not turn or checkpoint is None or not waiting or len(waiting) > MOST:
                     return None
@@ -406,10 +406,11 @@ class Quads:
                 pass  # until what is being written is there
         return None
 
-    def _increment(self, waiting: Waiting) -> str:
-        """The update that applies a change that waits. As it is of a new document, nothing is read or removed."""
+    def _increment(self, waiting: Waiting, target: Path) -> str:
+        """Write what a change that waits adds; returns the update that has to follow. Only the position is replaced."""
         edit = self._catalogue.edit(waiting.change, lambda *_: ())
-        return f"{self._loader.insertion(waiting.change, waiting.content)};\n{self._updates.edit(edit, {})}"
+        self._loader.write([waiting], [edit], target)
+        return self._updates.edit(edit.positions(), {})
 
     def _use_checkpoint(self, dataset: str) -> AbstractContextManager[Path | None]:
         return self._checkpoints.use(dataset, partial(self._checkpoint, dataset))

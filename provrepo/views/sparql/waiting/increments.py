@@ -3,7 +3,8 @@
 A query after a change would otherwise need a new checkpoint: the change is loaded, Oxigraph writes all of its memory to
 files for the checkpoint, and each worker opens them. That takes about 60 ms. To execute an increment takes about 4 ms.
 
-An increment is a file with the SPARQL update that applies one change. A worker makes its copy of the checkpoint from
+An increment is two files: the quads that one change adds, and the SPARQL update that moves the position. One update for
+both would take longer to write and to parse. A worker makes its copy of the checkpoint from
 links to the files that never change, and from copies of the others. Workers of one dataset get the increments in one
 order. So the copy of a worker has the checkpoint's content and the first of the increments.
 """
@@ -32,6 +33,9 @@ MOST = 256
 _NEW = 64
 """Increments that one query adds at the most. To load more takes less time than to execute them in a worker."""
 
+_QUADS = ".nq"
+"""The suffix of the file of quads beside that of the update, whose path stands for the increment."""
+
 _LARGEST = 1 << 30
 """Bytes of a checkpoint up to which it is copied: the engine may decide to rewrite most of a copy."""
 
@@ -39,13 +43,13 @@ _LARGEST = 1 << 30
 class Increments:
     """Writes increments, each once for a checkpoint. Any number of threads may use it."""
 
-    def __init__(self, update: Callable[[Waiting], str]) -> None:
-        """Write increments with the updates of a view.
+    def __init__(self, write: Callable[[Waiting, Path], str]) -> None:
+        """Write the increments of a view.
 
         Args:
-            update: makes the update that applies a change.
+            write: writes what a change adds to a file, as N-Quads, and returns the update that has to follow.
         """
-        self._update = update
+        self._write = write
         self._guard = threading.Lock()
 
     def of(self, checkpoint: Path, waiting: Sequence[Waiting]) -> list[str] | None:
@@ -77,7 +81,7 @@ class Increments:
                 return None
             for each, file in zip(waiting, files, strict=True):
                 if file.name not in written:
-                    text = self._update(each)
+                    text = self._write(each, file.with_suffix(_QUADS))
                     partial = file.with_suffix(".part")
                     partial.write_text(text, "utf-8")
                     partial.rename(file)
@@ -147,7 +151,9 @@ class Copy:
             OSError: an increment cannot be read or written. The copy is useless then.
         """
         for increment in increments[len(self._applied) :]:
-            self.store.update(Path(increment).read_text("utf-8"))
+            file = Path(increment)
+            self.store.load(path=str(file.with_suffix(_QUADS)), format=ox.RdfFormat.N_QUADS)
+            self.store.update(file.read_text("utf-8"))
             self._applied.append(increment)
 
 
