@@ -402,5 +402,11 @@ def _forks() -> None:
         recording.forks = True
 
 
+def _before_fork() -> None:
+    """Load what activities load once there are children: a child of a fork meanwhile would wait for it forever."""
+    if _sessions:
+        from provrepo.capture.files import children  # noqa: F401
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_parent=_forks, after_in_child=_forked)
+    os.register_at_fork(before=_before_fork, after_in_parent=_forks, after_in_child=_forked)
