@@ -126,8 +126,11 @@ def _write(store: Store, files: Sequence[tuple[Entry, Path]], minter: Minter) ->
     # disconnects must not cause an entry to be set aside.
     try:
         with on_behalf_of(LOCAL):
-            function, arguments = ("run", calls[0]) if len(calls) == 1 else ("run_several", {"calls": calls})
-            store.pool.call(f"{_WORKER}:{function}", arguments, timeout=store.settings.check_timeout)
+            timeout = store.settings.check_timeout
+            if len(calls) == 1:
+                store.pool.call(f"{_WORKER}:run", calls[0], timeout=timeout)
+            else:
+                store.pool.call(f"{_WORKER}:run_several", {"calls": calls}, timeout=timeout)
     finally:
         for partial in partials:
             discard(partial)
