@@ -164,10 +164,13 @@ def test_large_checkpoints_are_not_copied(tmp_path: Path, view: Quads, monkeypat
     assert sizes == [1, 1]
 
 
-def test_many_changes_are_loaded(tmp_path: Path, view: Quads, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("limit", "most"), [("_MOST", 2), ("_MOST_BYTES", 200)])
+def test_many_changes_are_loaded(
+    tmp_path: Path, view: Quads, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
     stream, sizes = ChangeStream(tmp_path), loads(monkeypatch)
     begin(view, stream)
-    monkeypatch.setattr("provrepo.views.sparql.store.MOST", 2)
+    monkeypatch.setattr(increments, limit, most)
     submit(view, stream, "a", "b", "c")
     assert len(names(view)) == 4
     assert sizes == [1, 3]

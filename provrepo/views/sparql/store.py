@@ -35,7 +35,7 @@ from provrepo.views.sparql.query import QueryLimits, SparqlQuery
 from provrepo.views.sparql.querying.runner import Runner
 from provrepo.views.sparql.updates import Updates
 from provrepo.views.sparql.waiting.deferred import Deferred, Waiting, not_loaded, portions
-from provrepo.views.sparql.waiting.increments import MOST, Increments, Turns
+from provrepo.views.sparql.waiting.increments import Increments, Turns, few
 from provrepo.views.view import Change
 from provrepo.workers.pool import Pool as Workers
 
@@ -393,7 +393,7 @@ class Quads:
                 # In this order: what was loaded before the checkpoint does not wait, and what was loaded since makes it
                 # inexact.
                 waiting = self._deferred.waiting(dataset)
-                if not turn or checkpoint is None or not waiting or len(waiting) > MOST:
+                if not turn or checkpoint is None or not waiting or not few(waiting):
                     return None
                 if self._checkpoints.exact(dataset, checkpoint):
                     try:

@@ -22,13 +22,16 @@ import pyoxigraph as ox
 
 from provrepo.views.sparql.waiting.deferred import Waiting
 
-__all__ = ["MOST", "STORE", "Copy", "Increments", "Turns"]
+__all__ = ["STORE", "Copy", "Increments", "Turns", "few"]
 
 STORE = "store"
 """The name of the directory of a checkpoint, in a directory with what belongs to it."""
 
-MOST = 256
-"""Increments of one checkpoint at the most: they are in the memory of the worker that has executed them."""
+_MOST = 256
+"""Increments of one checkpoint at the most."""
+
+_MOST_BYTES = 16 << 20
+"""Bytes of the content of these increments at the most: in the memory of a worker they take nine times as much."""
 
 _NEW = 64
 """Increments that one query adds at the most. To load more takes less time than to execute them in a worker."""
@@ -38,6 +41,11 @@ _QUADS = ".nq"
 
 _LARGEST = 1 << 30
 """Bytes of a checkpoint up to which it is copied: the engine may decide to rewrite most of a copy."""
+
+
+def few(waiting: Sequence[Waiting]) -> bool:
+    """Whether changes are so few and small that a worker may keep what they add in its memory."""
+    return len(waiting) <= _MOST and sum(each.size for each in waiting) <= _MOST_BYTES
 
 
 class Increments:
