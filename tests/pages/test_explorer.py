@@ -108,10 +108,26 @@ def test_a_former_entry_is_chosen_and_everything_follows(browser: tuple[Screen, 
     until(screen, slider + " !== null")
     act(screen, f"{slider}.value = '0', {slider}.dispatchEvent(new Event('input', {{bubbles: true}}))")
     until(screen, "location.search.includes('as_of=')")
-    assert "As it was at" in screen.evaluate("document.querySelector('[data-swap=said]').innerText")
+    until(screen, "document.querySelector('[data-swap=said]').innerText.includes('As it was at')")
     rows = screen.evaluate("document.querySelectorAll('table.things tbody tr').length")
     assert rows < 203
     assert f"All {rows} things shown" in screen.evaluate("document.querySelector('#explorer-count').innerText")
+
+
+@pytest.mark.browser
+def test_a_change_of_the_steps_shows_the_picture_and_then_the_list(browser: tuple[Screen, str]) -> None:
+    screen = shown(browser, f"{LINEAGE}&group=distance")
+    until(screen, "document.documentElement.classList.contains('scripted')")
+    field = "document.querySelector('input[name=depth]')"
+    act(screen, f"{field}.value = '4', {field}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+    until(screen, "location.search.includes('depth=4')")
+    count = "document.querySelector('#explorer-count').innerText.match(/^([0-9]+) of [0-9]+ things shown/)?.[1] ?? ''"
+    shown_now = int(until(screen, count))
+    rows = "document.querySelectorAll('table.things tbody tr').length"
+    until(screen, f"{rows} === {shown_now}")
+    assert screen.evaluate("location.search.includes('part=')") is False
+    assert screen.evaluate("location.search.includes('group=distance')")
+    assert screen.evaluate("violations") == []
 
 
 @pytest.mark.browser

@@ -58,6 +58,59 @@ def test_a_dropped_file_is_looked_up_by_its_digest(shown: tuple[Screen, str, Sit
     assert "/projects/open/documents/run" in waited(screen, "document.querySelector('main').innerHTML")
 
 
+FAKE = """(() => {
+  const event = new DragEvent("drop", { bubbles: true, cancelable: true });
+  Object.defineProperty(event, "dataTransfer", { value: { files: FILES } });
+  document.getElementById("search").dispatchEvent(event);
+  return event.defaultPrevented;
+})()"""
+SAID = "document.getElementById('search-status')?.textContent ?? ''"
+
+
+@pytest.mark.browser
+def test_a_file_that_was_not_submitted_is_said_to_be_unknown(shown: tuple[Screen, str, Site]) -> None:
+    screen, address, _ = shown
+    screen.show(f"{address}/", width=1280)
+    screen.evaluate(DROP.replace("BYTES", json.dumps("nobody sent this")))
+    waited(screen, f"location.search.includes('{sha256(b'nobody sent this')}') && document.readyState == 'complete'")
+    assert "A file with this checksum was not submitted" in waited(screen, "document.querySelector('main').innerText")
+
+
+@pytest.mark.browser
+def test_a_file_that_is_too_large_is_left_to_a_command(shown: tuple[Screen, str, Site]) -> None:
+    screen, address, _ = shown
+    screen.show(f"{address}/", width=1280)
+    large = f'[{{ name: "it\'s large.nc", size: {256 * 1024 * 1024 + 1} }}]'
+    assert screen.evaluate(FAKE.replace("FILES", large)) is True
+    said = waited(screen, SAID)
+    assert "is larger than 256 MB" in said
+    assert "sha256sum 'it'\\''s large.nc'" in said
+    assert screen.evaluate("location.search") == ""
+
+
+@pytest.mark.browser
+def test_without_a_secure_context_the_command_is_shown(shown: tuple[Screen, str, Site]) -> None:
+    screen, address, _ = shown
+    screen.show(f"{address}/", width=1280)
+    screen.evaluate("Object.defineProperty(window, 'isSecureContext', { value: false }) && 1")
+    screen.evaluate(DROP.replace("BYTES", json.dumps("x")))
+    said = waited(screen, SAID)
+    assert "not in a secure context" in said
+    assert "sha256sum 'run.provn'" in said
+    assert screen.evaluate("location.search") == ""
+
+
+@pytest.mark.browser
+def test_several_files_are_not_looked_up_as_one(shown: tuple[Screen, str, Site]) -> None:
+    screen, address, _ = shown
+    screen.show(f"{address}/", width=1280)
+    assert screen.evaluate(FAKE.replace("FILES", "[new File(['a'], 'a'), new File(['b'], 'b')]")) is True
+    assert waited(screen, SAID) == "2 files were dropped. One is looked up at a time."
+    assert screen.evaluate("location.search") == ""
+    # A text that is dropped goes into the box.
+    assert screen.evaluate(FAKE.replace("FILES", "[]")) is False
+
+
 @pytest.mark.browser
 def test_suggestions_come_while_one_types(shown: tuple[Screen, str, Site]) -> None:
     screen, address, _ = shown

@@ -74,10 +74,10 @@ if (box && form) {
   });
   form.addEventListener("dragover", (event) => event.preventDefault());
   form.addEventListener("drop", (event) => {
-    const file = event.dataTransfer?.files[0];
-    if (file) {
-      event.preventDefault();
-      void lookUp(file);
-    }
+    const files = event.dataTransfer?.files ?? [];
+    if (!files.length) return;
+    event.preventDefault();
+    if (files.length === 1) void lookUp(files[0]);
+    else say(`${files.length} files were dropped. One is looked up at a time.`);
   });
 }

@@ -93,37 +93,53 @@ function filter() {
 
 let request = new XMLHttpRequest();
 
-/** Show another answer in this page. @param {URL} address @param {boolean} all whether lists and numbers change too */
-function swap(address, all) {
-  const wanted = new URL(address);
-  if (!all) wanted.searchParams.set("part", "explorer");
+/** @param {URL} wanted @param {URL} page where the browser goes if there is no answer to show
+ *  @param {(answer: Document) => void} done */
+function ask(wanted, page, done) {
   request.abort();
-  request = new XMLHttpRequest();
-  request.open("GET", wanted);
-  request.responseType = "document";
-  request.setRequestHeader("Accept", "text/html");
-  canvas.classList.add("waiting");
-  request.onload = () => {
+  const own = request = new XMLHttpRequest();
+  own.open("GET", wanted);
+  own.responseType = "document";
+  own.setRequestHeader("Accept", "text/html");
+  own.onload = () => {
     canvas.classList.remove("waiting");
-    const answer = request.responseXML;
-    // Problems have a page of their own, and an answer of one thing has no picture.
-    if (request.status !== 200 || !answer?.querySelector("svg.overview")) return location.assign(address);
-    const kept = chosen;
-    clear();
-    for (const fresh of answer.querySelectorAll("[data-swap]")) {
-      const old = document.querySelector(`[data-swap="${fresh.getAttribute("data-swap")}"]`);
-      old?.replaceWith(document.importNode(fresh, true));
-    }
-    history.replaceState(null, "", address);
-    document.title = answer.title;
-    adopt(kept);
-    status.textContent = one("#explorer-count", HTMLElement).textContent;
+    // Problems have a page of their own.
+    if (own.status !== 200 || !own.responseXML) location.assign(page);
+    else done(own.responseXML);
   };
-  request.onerror = () => {
+  own.onerror = () => {
     canvas.classList.remove("waiting");
     status.textContent = "The server did not answer.";
   };
-  request.send();
+  own.send();
+}
+
+/** @param {Document} answer @param {string[]} kept parts of the page that stay */
+function put(answer, kept = []) {
+  for (const fresh of answer.querySelectorAll("[data-swap]")) {
+    const name = fresh.getAttribute("data-swap") ?? "";
+    if (!kept.includes(name)) document.querySelector(`[data-swap="${name}"]`)?.replaceWith(document.importNode(fresh, true));
+  }
+}
+
+/** Show another picture in this page, at once; then what is told of it. @param {URL} address
+ *  @param {boolean} all whether lists and numbers change too */
+function swap(address, all) {
+  const part = new URL(address);
+  part.searchParams.set("part", "explorer");
+  canvas.classList.add("waiting");
+  ask(part, address, (answer) => {
+    // An answer of one thing has no picture.
+    if (!answer.querySelector("svg.overview")) return location.assign(address);
+    const before = chosen;
+    clear();
+    put(answer);
+    history.replaceState(null, "", address);
+    document.title = answer.title;
+    adopt(before);
+    status.textContent = one("#explorer-count", HTMLElement).textContent;
+    if (all) ask(address, address, (page) => put(page, ["picture", "legend"]));
+  });
 }
 
 /** Follow a link of the picture within this page. @param {SVGAElement} link */
