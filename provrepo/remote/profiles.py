@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from provrepo.checks.coverage import Sources
@@ -69,4 +70,41 @@ def gate(
 
 def metrics(connection: Connection, project: str) -> dict[str, Any]:
     """Return metrics of the documents of a project as a JSON object."""
-    return connection.json("GET", connection.project(project, "metrics"), project=project)
+    found = connection.json("GET", connection.project(project, "metrics"), project=project)
+    with connection.understanding():
+        decoded(_Metrics, found)
+    return found
+
+
+@dataclass(frozen=True)
+class _Share:
+    """How many documents conform to a profile."""
+
+    profile: str
+    conforming: int
+    share: float
+
+
+@dataclass(frozen=True)
+class _Summary:
+    """The metrics of some versions."""
+
+    documents: int
+    without_findings: int
+    profiles: tuple[_Share, ...]
+    coverage: float | None
+
+
+@dataclass(frozen=True)
+class _Month(_Summary):
+    """Those of the submissions of a month."""
+
+    month: str
+
+
+@dataclass(frozen=True)
+class _Metrics(_Summary):
+    """Those of a project: the members that the answer must have."""
+
+    project: str
+    over_time: tuple[_Month, ...]

@@ -17,7 +17,7 @@ from tests.integration.environments import NotHere, python
 from tests.support.command import serving
 from tests.support.lying import lying, response
 
-BASE = "https://lab-a.example/"
+BASE, PEER = "https://lab-a.example/", "https://lab-b.example/"
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def ours(data: Path) -> list[str]:
         owner.erase("crops", "run", 1, reason="a person asked")
         owner.withdraw("crops", "run", reason='wrong unit, with a quotation mark " and \N{GREEK SMALL LETTER MU}')
         lab, _ = peer(owner, "lab-b", server.url)
-        receive(lab, withdrawal())
-        receive(lab, withdrawal(about="derived", sequence=0))
+        receive(lab, withdrawal(origin=PEER))
+        receive(lab, withdrawal(about="derived", sequence=0, origin=PEER))
         owner.send_notices()
         return [request.partition(b"\r\n\r\n")[2].decode() for request in server.requests]
 
