@@ -14,7 +14,7 @@ import pytest
 
 from provrepo.capture import session, step
 from provrepo.capture.delivery.outbox import recover
-from provrepo.vocab import DCTERMS, PROVREPO
+from provrepo.vocab import DCTERMS, PROV_TYPE, PROVREPO
 from tests.support.captured import Captured
 from tests.support.command import environment, provrepo
 
@@ -162,6 +162,40 @@ def test_what_a_step_has_read_and_an_unseen_process_changes_is_unexplained() -> 
     found = Captured(Path("run.provn"))
     assert found.values(found.one("run"), PROVREPO + "unexplained") == ["changed half.csv", "changed raw.csv"]
     assert (found.used, found.generated) == ({("start", "raw.csv")}, set())
+
+
+def test_what_an_unseen_process_made_is_no_source() -> None:
+    os.utime("raw.csv", (0, 0))
+
+    @step
+    def start() -> None:
+        subprocess.run(UNSEEN["sort"], check=True)
+
+    @step
+    def take(*paths: str) -> None:
+        for path in paths:
+            Path(path).read_text()
+
+    with session("run", out="run.provn"):
+        start(), take("raw.csv", "out.csv")
+    found = Captured(Path("run.provn"))
+    assert found.used == {("take", "raw.csv"), ("take", "out.csv")}
+    kinds = {path: found.values(found.one(path), PROV_TYPE) for path in ("raw.csv", "out.csv")}
+    assert (PROVREPO + "Source" in kinds["raw.csv"], PROVREPO + "Unrecorded" in kinds["raw.csv"]) == (True, False)
+    assert (PROVREPO + "Source" in kinds["out.csv"], PROVREPO + "Unrecorded" in kinds["out.csv"]) == (False, True)
+    assert found.rules("pipeline") == []
+
+
+def test_what_another_part_of_a_command_made_is_no_source() -> None:
+    os.utime("raw.csv", (0, 0))
+    Path("work.sh").write_text(f"sort raw.csv > sorted.csv\n{PYTHON} child.py sorted.csv out.csv\n")
+    done = provrepo("run", "--out", "run.provn", "--", "sh", "work.sh", cwd=Path.cwd())
+    assert done.returncode == 0, done.stderr
+    found = Captured(Path("run.provn"))
+    assert found.used == {("work.sh", "sorted.csv")}
+    assert PROVREPO + "Source" not in found.values(found.one("sorted.csv"), PROV_TYPE)
+    if sys.platform == "linux":
+        assert b"sorted.csv (changed)" in done.stderr
 
 
 def test_a_child_of_a_step_that_fails_and_one_outside_of_steps() -> None:

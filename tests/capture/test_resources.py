@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from provrepo.capture import session, step
-from provrepo.capture.child.provrepo_libraries import sqlalchemy
+from provrepo.capture.child.provrepo_libraries import psycopg, sqlalchemy
 from provrepo.model.statements import ASSOCIATION, GENERATION, SPECIALIZATION, USAGE, Statement
 from provrepo.vocab import PROV_LOCATION, PROV_VALUE, PROVREPO, SCHEMA
 from tests.support.captured import Captured
@@ -223,6 +223,57 @@ def execute(statement: str) -> None:
     sqlalchemy._execute(types.SimpleNamespace(engine=engine), None, statement, {}, None, False)
 
 
+class Composed:
+    """A statement of ``psycopg.sql``."""
+
+    def as_string(self, cursor: object) -> str:
+        return "SELECT crop FROM clean"
+
+
+class Cursor:
+    """A cursor of psycopg, without a server."""
+
+    def __init__(self, host: str = "/var/run/postgresql", port: int = 5432) -> None:
+        self.connection = types.SimpleNamespace(info=types.SimpleNamespace(host=host, port=port, dbname="farm"))
+
+    def execute(self, query: object, given: object = None) -> int:
+        return 1
+
+    executemany = copy = execute
+
+
+def test_statements_of_psycopg_are_plans_and_tell_tables() -> None:
+    class Plain(Cursor):
+        pass
+
+    psycopg.adapt(types.SimpleNamespace(__name__="psycopg", Cursor=Cursor))
+    psycopg.adapt(types.SimpleNamespace(__name__="psycopg2.extras", DictCursor=Plain))
+
+    @step
+    def fill() -> None:
+        assert Cursor().execute("CREATE TABLE raw (crop text)") == 1
+        Cursor().executemany("INSERT INTO raw VALUES (%s)", [("rye",)])
+        Cursor().copy(b"COPY clean FROM STDIN")
+
+    @step
+    def look() -> None:
+        Plain().execute(Composed())
+        Cursor().execute("SELECT 1")
+        Cursor("db.example.org", 6543).execute(query="SELECT * FROM other WHERE password = 'SECRET'")
+
+    with session("run", out="run.trig"):
+        fill(), look()
+    found = Captured(Path("run.trig"))
+    assert found.problems() == []
+    assert "SECRET" not in Path("run.trig").read_text()
+    tables = {(s.kind, table) for s in found.document for table in found.values(s, PROVREPO + "table")}
+    assert tables == {(GENERATION, "raw"), (GENERATION, "clean"), (USAGE, "clean"), (USAGE, "other")}
+    assert {v for s in found.elements("farm") for v in found.values(s, PROV_LOCATION)} == {
+        "postgresql://localhost/farm", "postgresql://db.example.org:6543/farm",
+    }  # fmt: skip
+    assert "COPY clean FROM STDIN" in {v for s in found.document for v in found.values(s, PROV_VALUE)}
+
+
 def test_a_database_on_a_server_has_its_tables_and_the_statements_are_plans() -> None:
     with session("run", out="run.trig"):
         step("fill")(lambda: execute("INSERT INTO clean SELECT crop FROM raw WHERE password = 'SECRET'"))()
@@ -236,7 +287,7 @@ def test_a_database_on_a_server_has_its_tables_and_the_statements_are_plans() ->
     tables = [(s.kind, found.values(s, PROVREPO + "table")) for s in found.document if s.kind in (USAGE, GENERATION)]
     assert sorted(tables, key=str) == sorted([(USAGE, ["raw"]), (USAGE, ["clean"]), (GENERATION, ["clean"])], key=str)
     assert {v for s in found.elements("farm") for v in found.values(s, PROV_LOCATION)} == {
-        "postgresql://db.example.org:5432/farm"
+        "postgresql://db.example.org/farm"
     }
     followed = {s.args[2] for s in found.document if s.kind is ASSOCIATION}
     texts = {v for s in found.document if s.kind.element and s.id in followed for v in found.values(s, PROV_VALUE)}

@@ -122,7 +122,8 @@ def test_exactly_the_files_of_a_library(case: str, way: str, interpreters: dict[
     used, generated = (set(side.split()) for side in CASES[case].__doc__.rstrip(".").split("->"))
     assert (files(found, USAGE), files(found, GENERATION)) == (used, generated)
     assert found.problems() == []
-    assert not [one for one in found.activities() if found.values(one, PROVREPO + "unobserved")]
+    unobserved = [what for one in found.activities() for what in found.values(one, PROVREPO + "unobserved")]
+    assert [what for what in unobserved if not what.startswith("process ")] == []  # joblib asks lscpu, say
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ class Merged(NamedTuple):
 
     Attributes:
         packages: interpreters and imported packages, as ``name==version``, sorted.
-        paths: the files that the reports name.
+        paths: the files that the reports name, except those that were only read.
         claimed: paths that steps of sessions inside the command wrote; the documents of those sessions describe them.
         events: for the journal: the files that were read, and names of unknown files.
         pending: the files that were written, or may have been, by path.
@@ -98,7 +98,8 @@ def merge(
     replay = _Replay(files, activity, {} if pending is None else pending)
     for line in lines:
         replay.take(line._replace(time=min(line.time, now)), claimed)
-    paths = {detail for line in lines for detail in line.details if isinstance(detail, str)}
+    changed = [line for line in lines if line.kind != "read"]  # what was read is among the events
+    paths = {detail for line in changed for detail in line.details if isinstance(detail, str)}
     replay.events += [{"event": "reported", "process": int(name)} for name in processes if name.isdigit()]
     return Merged(sorted(found), paths, claimed, replay.events, replay.pending)
 

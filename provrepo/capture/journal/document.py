@@ -284,15 +284,22 @@ class _Description:
                 attributes.append(text(SCHEMA + "name", kind["name"]))
             if kind["type"] == MLS + "Dataset" and (kind.get("version") or not entity.file):
                 attributes.append(text(DCTERMS + "hasVersion", kind.get("version") or self._about["id"]))
-        if entity.maker is None:  # a value came from code that is no step, whatever that made it from
-            value = entity.event["event"] == "value"
-            attributes.append(is_a(PROVREPO + ("Unrecorded" if value else "Source")))
+        if entity.maker is None:
+            attributes.append(is_a(PROVREPO + ("Unrecorded" if self._made_here(entity) else "Source")))
         self._statements.append(Statement(ENTITY, self._id(entity.name), (), tuple(dict.fromkeys(attributes))))
         if "sha256" in entity.event and not entity.event.get("coding"):
             general = content(entity.event["sha256"])
             self._statements.append(Statement(SPECIALIZATION, None, (self._id(entity.name), general)))
         if entity.stats is not None:
             self._measurements(entity, entity.stats)
+
+    def _made_here(self, entity: Entity) -> bool:
+        """Whether something unknown made an entity during the session: code that is no step, or another program."""
+        session = self._history.runs.get(0)
+        written = entity.event.get("modified") if entity.file else None
+        if written is not None and session is not None:
+            return bool(written > session.start["time"])
+        return bool(entity.event["event"] == "value")
 
     def _measurements(self, entity: Entity, stats: Event) -> None:
         """The statistics of a table, each as a measurement that the activity made which took or returned the table."""

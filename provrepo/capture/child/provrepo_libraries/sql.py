@@ -6,7 +6,9 @@ What is uncertain is left out: the names that WITH defines, functions, and text 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from .observing import query, table
 
 _TOKEN = re.compile(
     r"""\s+|--[^\n]*|/\*.*?\*/|(?P<text>'(?:[^']|'')*')"""
@@ -21,6 +23,12 @@ _VERBS = ("ALTER", "COPY", "CREATE", "DELETE", "DROP", "INSERT", "MERGE", "REPLA
 _ENDS = ("WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "ON", "SET", "USING", "WINDOW")
 _QUERIES = ("SELECT", "WITH", "FROM", "VALUES", "INSERT", "UPDATE", "DELETE")
 """Words with which a query in brackets begins."""
+_STREAMS = ("STDIN", "STDOUT", "PROGRAM")
+"""What COPY names instead of a file."""
+_CATALOGS = ("information_schema.", "pg_catalog.", "pg_", "sqlite_", "duckdb_")
+"""Tables that describe tables, which libraries ask for by themselves."""
+_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
+"""The ports of databases that are not part of their URLs."""
 LONGEST = 100_000
 """Characters of a text of statements that are read."""
 
@@ -58,6 +66,36 @@ def named(text: str) -> Named:
             statement.append((kind, match.group()))
     _statement(statement, found)
     return found
+
+
+def asks(text: str) -> Named | None:
+    """What a statement names; None of one that is about no table of the program."""
+    found = named(text)
+    for names in (found.reads, found.writes):
+        names.difference_update([name for name in names if name.lower().startswith(_CATALOGS)])
+    return None if text.lstrip()[:6].upper() == "PRAGMA" or not (found.reads or found.writes) else found
+
+
+def told(backend: str, host: Any, port: Any, name: Any, text: str) -> None:
+    """Tell a statement for a database server, and its tables.
+
+    Args:
+        backend: the kind of the server.
+        host: its name; a folder of sockets, or nothing, is this machine.
+        port: None for the usual one.
+        name: of the database.
+        text: the statement.
+    """
+    found = asks(text)
+    if found is None:
+        return
+    host = "localhost" if not host or str(host).startswith("/") else host
+    place = f"{host}:{port}" if port and int(port) != _PORTS.get(backend) else host
+    database = f"{backend}://{place}/{name or ''}"
+    query(database, text)
+    for names, wrote in ((found.reads, False), (found.writes, True)):
+        for each in sorted(names):
+            table(database, each, wrote)
 
 
 def _statement(tokens: list[tuple[str, str]], found: Named) -> None:
@@ -120,8 +158,9 @@ def _changed(tokens: list[tuple[str, str]], words: list[str], verb: str, found: 
         while way >= 0 and depth:  # a FROM inside of the query
             way = next((place for place in range(way + 1, len(words)) if words[place] in ("TO", "FROM")), -1)
             depth = sum({"(": 1, ")": -1}.get(word, 0) for word in words[at:way])
-        if 0 <= way < len(tokens) - 1 and tokens[way + 1][0] == "text":
-            (found.targets if words[way] == "TO" else found.sources).add(tokens[way + 1][1][1:-1])
+        if 0 <= way < len(tokens) - 1 and (tokens[way + 1][0] == "text" or words[way + 1] in _STREAMS):
+            if tokens[way + 1][0] == "text":
+                (found.targets if words[way] == "TO" else found.sources).add(tokens[way + 1][1][1:-1])
             if tokens[at][0] == "name":
                 (found.reads if words[way] == "TO" else found.writes).add(_plain(tokens[at][1]))
         return -1

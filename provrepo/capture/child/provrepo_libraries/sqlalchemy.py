@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .observing import contained, query, table
-from .sql import named
-
-_CATALOGS = ("information_schema.", "pg_catalog.", "pg_", "sqlite_", "duckdb_")
+from .observing import contained, query
+from .sql import asks, told
 
 
 def adapt(module: Any) -> None:
@@ -22,17 +20,7 @@ def _execute(connection: Any, cursor: Any, statement: Any, *args: Any) -> None:
 
 def _statement(url: Any, statement: str) -> None:
     backend = url.get_backend_name()
-    found = named(statement)
-    for names in (found.reads, found.writes):  # what describes tables is asked for by the library itself
-        names.difference_update([name for name in names if name.lower().startswith(_CATALOGS)])
-    if statement.lstrip()[:6].upper() == "PRAGMA" or not (found.reads or found.writes):
-        return
-    if backend in ("sqlite", "duckdb"):  # a file, which is observed as such
+    if backend not in ("sqlite", "duckdb"):
+        told(backend, url.host, url.port, url.database, statement)
+    elif asks(statement):  # of a file, which is observed as such
         query(url.database or "", statement)
-        return
-    port = f":{url.port}" if url.port else ""
-    database = f"{backend}://{url.host or 'localhost'}{port}/{url.database or ''}"
-    query(database, statement)
-    for names, wrote in ((found.reads, False), (found.writes, True)):
-        for name in sorted(names):
-            table(database, name, wrote)
