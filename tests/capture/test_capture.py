@@ -104,7 +104,8 @@ def test_a_failed_step_used_things_and_generated_nothing(work: Path) -> None:
     assert found.status("explode") == "Failed"
     assert ("explode", f"{__name__}.Table") in found.used
     assert "explode" not in {activity for _, activity in found.generated}
-    assert "half.csv" in found.sources()
+    assert "half.csv" not in found.sources()
+    assert PROVREPO + "Unrecorded" in found.values(found.one("half.csv"), PROV_TYPE)
     assert "secret detail" not in found.path.read_text()
 
 

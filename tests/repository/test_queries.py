@@ -105,8 +105,9 @@ def test_changed_inputs_are_those_of_one_run_alone(store: Store) -> None:
 
 
 def test_every_query_is_tested() -> None:
+    of_runs = {"changed-inputs", "compare-runs", "equal-values", "runs"}
     of_datasets = {"schema-changes", "not-refreshed", "to-run-again", "training-in-test"}  # datasets/test_questions.py
-    assert {query.name for query in load()} == {*ANSWERS, "changed-inputs", "compare-runs", "runs", *of_datasets}
+    assert {query.name for query in load()} == {*ANSWERS, *of_runs, *of_datasets}
 
 
 def test_an_optional_parameter_narrows_the_answer(store: Store) -> None:

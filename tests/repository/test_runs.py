@@ -14,6 +14,7 @@ import provrepo
 from provrepo.authoring.steps import described, document
 from provrepo.capture import log_metrics, log_params, session, step
 from provrepo.errors import NotFound, UsageError
+from provrepo.repository.queries.named import by_name
 from tests.support.command import Command
 from tests.support.distance import started
 
@@ -168,3 +169,28 @@ def test_statistics_of_tables_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         shorter = told("shorter", 0.6)
         assert shorter["result row count"] == ("10", "5", 0.5, False)
         assert shorter["result height mean"][:3] == ("4.5", "2", pytest.approx(2.5 / 4.5))
+
+
+def test_equal_values_are_an_answer_and_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shared = 7.25
+
+    @step
+    def threshold(*, fresh: bool) -> float:
+        return sum([shared, 0.5]) if fresh else shared
+
+    @step
+    def apply(limit: float) -> None:
+        """Takes a number."""
+
+    with session("run", out="run.trig"):
+        apply(shared)
+        made = threshold(fresh=True)
+        apply(made)
+        threshold(fresh=False)
+        apply(shared)
+    with provrepo.open(tmp_path / "data") as repository:
+        repository.submit("run.trig")
+        found = repository.query(by_name("equal-values").bind({})).rows
+        assert [(str(row["argument"]), str(row["value"])) for row in found] == [("limit", "7.25")]
+        assert repository.query(by_name("equal-values").bind({"run": "urn:x:other"})).rows == []
