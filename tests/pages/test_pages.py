@@ -269,6 +269,7 @@ def test_each_section_of_a_document_is_few_tab_stops_away(site: Site) -> None:
         "#statements",
         "#versions",
         "#picture",
+        "#use",
     ]
     assert max(sections) <= 15
 

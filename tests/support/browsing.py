@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import select
@@ -47,22 +48,55 @@ class Screen:
     def __init__(self, to: int, answers: int) -> None:
         self._to, self._answers = to, answers
         self._number, self._read = 0, b""
+        self._events: list[str] = []
         self._session = ""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.call("Page.enable")
 
-    def show(self, address: str, *, width: int) -> None:
-        """Open an address on a screen with this width in px."""
-        size = {"width": width, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+    def show(self, address: str, *, width: int, height: int = 740) -> None:
+        """Open an address on a screen with this width and height in px."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 1000}
         self.call("Emulation.setDeviceMetricsOverride", **size)
+        self._events.clear()
         self.call("Page.navigate", url=address)
-        while self._message().get("method") != "Page.loadEventFired":
-            pass
+        self._loaded()
+
+    def emulate(self, *, media: str = "", **features: str) -> None:
+        """Emulate a medium such as ``print``, and features of media such as ``forced-colors``; by default none."""
+        given = [{"name": name, "value": value} for name, value in features.items()]
+        self.call("Emulation.setEmulatedMedia", media=media, features=given)
+
+    def sign_in(self, address: str, token: str) -> None:
+        """Begin a session at a server, as people do."""
+        self.show(f"{address}/session", width=1440)
+        self.act(f"document.querySelector('#token').value = {json.dumps(token)};"
+                 "document.querySelector('.signing button').click()")  # fmt: skip
+
+    def act(self, script: str) -> None:
+        """Run a script that leads to another page, and wait for it."""
+        self._events.clear()
+        self.call("Runtime.evaluate", expression=script)
+        self._loaded()
+
+    def wait(self, condition: str) -> None:
+        """Wait until an expression is true in the page."""
+        deadline = time.monotonic() + _TIMEOUT
+        while not self.evaluate(f"Boolean({condition})"):
+            assert time.monotonic() < deadline, condition
+            time.sleep(0.05)
+
+    def picture(self) -> bytes:
+        """What is on the screen, as PNG."""
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+
+    def _loaded(self) -> None:
+        while "Page.loadEventFired" not in self._events:
+            self._events.append(self._message().get("method", ""))
 
     def evaluate(self, script: str) -> Any:
         """Run a script in the page; returns its value, which JSON must be able to represent."""
-        return self.call("Runtime.evaluate", expression=script, returnByValue=True)["result"]["value"]
+        return self.call("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command to the browser and return its result."""
@@ -73,6 +107,8 @@ class Screen:
         os.write(self._to, json.dumps(message).encode() + b"\0")
         while True:
             answer = self._message()
+            if "method" in answer:
+                self._events.append(answer["method"])
             if answer.get("id") == self._number:
                 assert "error" not in answer, answer
                 found: dict[str, Any] = answer["result"]

@@ -16,7 +16,7 @@ LONG = "a label that goes on and on, as those of tools do that put every paramet
 UNBROKEN = "a-name-that-is-longer-than-a-screen-is-wide-and-has-no-place-to-break-it_" * 4
 HEAD = f"document\n  prefix ex <{EX}>\n"
 
-_DOCUMENTS, _VERSIONS, _PROJECTS, _WAITING, _STATEMENTS = 120, 60, 60, 60, 3000
+_DOCUMENTS, _VERSIONS, _PROJECTS, _WAITING, _STATEMENTS = 60, 55, 16, 12, 3000
 
 
 def _document(lines: Iterator[str], head: str = HEAD) -> bytes:
