@@ -8,10 +8,11 @@ pictures.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import axe_core_python
 from playwright.sync_api import Page, expect, sync_playwright
@@ -30,6 +31,14 @@ RUN_AXE = """async () => (await axe.run()).violations.map(
   v => v.id + ": " + v.nodes.map(n => n.html).slice(0, 3).join(" | "))"""
 BIDI = """() => [...document.querySelectorAll("td, th, a, dd, p, li")].filter(
   e => e.childElementCount === 0 && /\\u202e/.test(e.textContent)).length"""
+
+
+PAGES = {
+    "document": "/projects/crops/documents/mended-{0}",
+    "project": "/projects/crops",
+    "submit": "/submit?project=crops&name=mended-{0}",
+    "lineage": "/lineage?iri=https://example.org/out{0}",
+}
 
 
 class Journeys:
@@ -107,6 +116,55 @@ class Journeys:
         self.look("diff")
         self.seen["shown"]["diff"] = page.locator("main").inner_text()
 
+    def trace(self) -> None:
+        """What the thing came from, what it affects, and the same from the list, by keyboard alone."""
+        page = self.page
+        for direction, start, other in (("upstream", "out", "in"), ("downstream", "in", "out")):
+            page.goto(f"{self.url}/lineage?iri=https://example.org/{start}{self.scheme}&direction={direction}")
+            found = page.request.get(page.url + "&format=json").json()
+            iris = {node["iri"] for node in found["nodes"]}
+            listed = page.locator("main").inner_text()
+            self.seen["shown"][direction] = f"https://example.org/{other}{self.scheme}" in iris and all(
+                iri in listed for iri in iris
+            )
+            self.look(f"lineage-{direction}")
+        page.locator("#things").scroll_into_view_if_needed()
+        page.get_by_role("link", name="Export").focus()
+        page.keyboard.press("Enter")
+        self.seen["shown"]["export"] = page.url.endswith("#elsewhere")
+
+    def ask(self) -> None:
+        """A query is charted; the link to its answer gives the same answer; CSV has as many rows."""
+        page = self.page
+        query = "SELECT ?type (COUNT(?s) AS ?n) { ?s a ?type } GROUP BY ?type ORDER BY ?type"
+        page.goto(f"{self.url}/projects/crops/sparql?{urlencode({'query': query})}")
+        rows = page.locator("#answer tbody tr")
+        texts = rows.all_inner_texts()
+        bars = page.locator("svg.chart text").all_text_contents()
+        self.seen["shown"]["charted"] = bool(texts) and all(re.findall(r"\d+", text)[0] in bars for text in texts)
+        self.look("query")
+        page.goto(page.locator("#share").get_attribute("href") or "")
+        self.seen["shown"]["shared"] = page.locator("#answer tbody tr").all_inner_texts() == texts
+        csv = page.request.get(
+            f"{self.url}/projects/crops/sparql?{urlencode({'query': query, 'format': 'csv'})}"
+        ).text()
+        self.seen["shown"]["csv"] = len(csv.strip().splitlines()) == len(texts) + 1
+
+    def modes(self) -> None:
+        """The kinds of pages in forced colors, and on a wide screen."""
+        page = self.page
+        page.emulate_media(forced_colors="active")
+        for name, path in PAGES.items():
+            page.goto(self.url + path.format(self.scheme))
+            self.look(f"forced-{name}")
+        page.emulate_media(forced_colors="none")
+        page.set_viewport_size({"width": 2560, "height": 1440})
+        for name, path in PAGES.items():
+            page.goto(self.url + path.format(self.scheme))
+            if page.evaluate("document.scrollingElement.scrollWidth") > 2560:
+                self.seen["wide"].append([name, 2560])
+            page.screenshot(path=self.folder / f"{name}-{self.scheme}-2560.png")
+
     def record(self) -> None:
         page = self.page
         page.goto(f"{self.url}/record?project=crops")
@@ -129,6 +187,7 @@ class Journeys:
 
 def main(url: str, token: str, chromium: str, folder: str) -> None:
     answer: dict[str, Any] = {}
+    expect.set_options(timeout=60_000)  # whatever else the machine does
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for scheme in ("light", "dark"):
@@ -156,7 +215,10 @@ def main(url: str, token: str, chromium: str, folder: str) -> None:
             journeys.mend_and_submit()
             journeys.find(journeys.seen["shown"]["digest"])
             journeys.compare()
+            journeys.trace()
+            journeys.ask()
             journeys.record()
+            journeys.modes()
             answer[scheme] = {**journeys.seen, "console": console, "outside": outside}
             context.close()
         browser.close()

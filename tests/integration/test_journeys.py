@@ -51,6 +51,12 @@ def test_the_journeys_end_where_they_should(seen: dict[str, dict[str, Any]], sch
     assert shown["clicks"] == 2
     assert shown["label"]
     assert shown["digest"]
+    assert shown["upstream"]
+    assert shown["downstream"]
+    assert shown["export"]
+    assert shown["charted"]
+    assert shown["shared"]
+    assert shown["csv"]
     assert f"ex:in{scheme}" in shown["diff"]
 
 

@@ -29,7 +29,7 @@ WALKED = """(() => {
   const outside = all.filter(each => !main.contains(each) && main.compareDocumentPosition(each) & 2).length;
   const far = {};
   for (const heading of main.querySelectorAll("h2")) {
-    if (!seen(heading)) continue;
+    if (!seen(heading) || heading.closest(".gallery")) continue; // cards are items of a list
     const before = all.filter(each => each.compareDocumentPosition(heading) & 4).length;
     const link = heading.id ? all.findIndex(each => each.getAttribute("href") === "#" + heading.id) : -1;
     far[heading.textContent.trim()] = link < 0 ? before : Math.min(before, link + 1);

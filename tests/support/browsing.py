@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import select
@@ -85,10 +84,6 @@ class Screen:
         while not self.evaluate(f"Boolean({condition})"):
             assert time.monotonic() < deadline, condition
             time.sleep(0.05)
-
-    def picture(self) -> bytes:
-        """What is on the screen, as PNG."""
-        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
 
     def _loaded(self) -> None:
         while "Page.loadEventFired" not in self._events:

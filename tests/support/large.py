@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.lineages import BULLETIN, outlook
+from tests.support.lineages import outlook
 from tests.support.serving import PROVN, Site, opened
 
 __all__ = ["LARGE", "SIGNED", "enlarged"]
@@ -94,7 +94,6 @@ LARGE = (
     "/submit",
     "/record",
     "/sparql",
-    "/projects/open/sparql?query=SELECT+*+%7B+%3Fs+%3Fp+%3Fo+%7D",
     f"{AT}/run",
     f"{AT}/versions",
     f"{AT}/versions/versions",
@@ -120,7 +119,6 @@ LARGE = (
     "/search?q=run&part=documents",
     f"/lineage?iri={EX}table",
     f"/lineage?iri={EX}raw&direction=downstream",
-    f"/lineage?iri={BULLETIN}",
 )
 """Pages for everybody."""
 
