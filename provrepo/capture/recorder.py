@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import itertools
 import os
 import threading
@@ -283,6 +284,7 @@ class Recorder(Recording):
         own = (str(self.out), str(self.journal.path), str(reports_folder(self.journal.path)))
         folders = tuple(os.path.join(place, "") for place in {str(Path.cwd() / "prov"), *self._documents()})  # noqa: PTH118
         others: list[str] = []
+        real = functools.cache(lambda wrote: {os.path.realpath(name) for name in (known if wrote else read)})
 
         def explained(path: str, changed: bool) -> bool:
             if path.startswith(own):
@@ -290,7 +292,9 @@ class Recorder(Recording):
             if path.startswith(folders) or path.endswith(OWN):
                 others.append(path)
                 return True
-            return path in known or (path in read and not changed)
+            if path in known or (path in read and not changed):
+                return True
+            return path in real(True) or (not changed and path in real(False))
 
         found = watch.found(explained)
         watch.close()

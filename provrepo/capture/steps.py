@@ -172,16 +172,20 @@ class _Called:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.name = getattr(function, "__name__", "step")
+        self._known: tuple[list[str], dict[str, Any], str | None] | None = None
 
-    @functools.cached_property
     def _parameters(self) -> tuple[list[str], dict[str, Any], str | None]:
         """Names of positional parameters, defaults by name, and the name of ``*args`` if there is one."""
+        if self._known is not None:  # functools.cached_property has a lock, which a forked child may find held for ever
+            return self._known
         import inspect
 
         parameters = inspect.signature(self.function).parameters.values()
         positions = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-        return positions, defaults, next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+        further = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+        self._known = positions, defaults, further
+        return self._known
 
     def bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[tuple[str, Any]]:
         """Names and values of the arguments, with defaults and without the receiver of a method.
@@ -189,7 +193,7 @@ class _Called:
         A call that does not match the signature is bound as far as it does: the call itself raises the TypeError.
         """
         try:
-            positions, defaults, further = self._parameters
+            positions, defaults, further = self._parameters()
         except (TypeError, ValueError):  # a builtin without a signature
             return [*((f"argument {number}", value) for number, value in enumerate(args, 1)), *kwargs.items()]
         found = list(zip(positions, args, strict=False))

@@ -164,6 +164,20 @@ def test_what_a_step_has_read_and_an_unseen_process_changes_is_unexplained() -> 
     assert (found.used, found.generated) == ({("start", "raw.csv")}, set())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs inotify")
+def test_a_new_link_to_a_file_is_no_change() -> None:
+    @step
+    def read() -> None:
+        Path("link.csv").symlink_to("raw.csv")
+        Path("link.csv").read_text()
+
+    with session("run", out="run.provn"):
+        read()
+    found = Captured(Path("run.provn"))
+    assert found.used == {("read", "link.csv")}
+    assert found.values(found.one("run"), PROVREPO + "unexplained") == []
+
+
 def test_what_an_unseen_process_made_is_no_source() -> None:
     os.utime("raw.csv", (0, 0))
 

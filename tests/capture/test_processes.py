@@ -303,6 +303,34 @@ os.wait()
     assert len(captured(str(path)).elements("load")) == 2
 
 
+def test_forking_while_another_thread_learns_the_parameters_of_a_step() -> None:
+    run(
+        """
+import inspect, threading
+signature, asked, go = inspect.signature, threading.Event(), threading.Event()
+def slow(function):
+    if threading.current_thread() is not threading.main_thread():
+        asked.set(), go.wait()
+    return signature(function)
+inspect.signature = slow
+with session("run", out="run.trig"):
+    thread = threading.Thread(target=load, args=("raw.csv",))
+    thread.start()
+    asked.wait()
+    child = context.Process(target=load, args=("raw.csv",))
+    child.start()
+    child.join(20)
+    code = child.exitcode
+    child.kill()
+    go.set()
+    thread.join()
+    assert code == 0, code
+""",
+        "fork",
+    )
+    captured()
+
+
 def test_forking_while_other_threads_are_at_work() -> None:
     run(
         """

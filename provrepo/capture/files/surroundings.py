@@ -130,7 +130,8 @@ class Surroundings:
             mark = _signature(path)
             if mark is None or not _interesting(os.path.basename(path)):  # noqa: PTH119
                 continue
-            how = "changed" if path in changed and self._before.get(path) != mark else "opened"
+            new = path in changed and self._before.get(path) != mark and not os.path.islink(path)  # noqa: PTH114
+            how = "changed" if new else "opened"  # a link is as new or old as what it leads to
             if (how == "changed" or path in self._opened) and not explained(path, how == "changed"):
                 found.append((how, os.path.relpath(path, self._folder)))
         return found
