@@ -163,16 +163,24 @@ def test_the_list_is_grouped_with_the_numbers_of_its_groups(tmp_path: Path) -> N
 
 def _grouped(site: Site) -> None:
     found = site.client.get("/lineage", query_string={"iri": BULLETIN}).get_json()
-    text = get(site, "/lineage", iri=BULLETIN)
-    heads = re.findall(r"<h3 id=.group-of-things[^>]*>([^<]*)</h3>.*?<caption>([^<]*)</caption>", text, re.DOTALL)
+    heads: dict[str, int] = {}
+    for page in "123":
+        text = get(site, "/lineage", iri=BULLETIN, page=page)
+        for name, caption in re.findall(
+            r"(?s)<h3 id=.group-of-things[^>]*>([^<]*)</h3>.*?<caption>([^<]*)</caption>", text
+        ):
+            number = re.fullmatch(r"(?:\d+–\d+ of )?(\d+) things?, nearest first", caption)
+            assert number is not None, caption
+            assert heads.setdefault(name, int(number[1])) == int(number[1])
     types = Counter((node["kinds"][0], [*node["types"], ""][0].rpartition("/")[2]) for node in found["nodes"])
-    assert ("activity, Calibration", "25 things, nearest first") in heads
-    assert {name: int(words.split()[0]) for name, words in heads if "without" not in name} == {
+    assert heads["activity, Calibration"] == 25
+    assert {name: number for name, number in heads.items() if "without" not in name} == {
         f"{kind}, {type_}": number for (kind, type_), number in types.items() if kind != "agent"
     }
     text = get(site, "/lineage", iri=BULLETIN, group="project")
     assert re.findall(r"<h3 id=.group-of-things[^>]*>([^<]*)</h3>", text) == ["open"]
-    assert len(rows(text)) == 203
+    assert len(rows(text)) == LISTED
+    assert f"1–{LISTED} of 203" in text
 
 
 @pytest.mark.parametrize("wrong", ["group=size", "page=0", "page=x", "collapse=size"])

@@ -13,7 +13,7 @@ from provrepo.server.pages.statement_list import Part
 
 __all__ = ["GROUPS", "LISTED", "ListedGroup", "ThingList", "listed"]
 
-LISTED = 250
+LISTED = 100
 """Things of one part of the list."""
 
 _RELATIONS = 500
