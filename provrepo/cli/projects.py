@@ -1,4 +1,4 @@
-"""The verbs ``project`` and ``token``: projects, and tokens for access over HTTP."""
+"""The verb ``project``: projects and their settings."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from provrepo.errors import UsageError
 from provrepo.words import counted
 
 if TYPE_CHECKING:
-    from provrepo.ledger.accounts import Token
     from provrepo.repository.exposure import Exposure
     from provrepo.repository.records import ProjectInfo
 
-__all__ = ["project", "token"]
+__all__ = ["project"]
 
 
 @click.group(short_help="Create, show and change projects.")
@@ -252,83 +251,3 @@ def _show_exposure(found: Exposure, style: str) -> None:
         f"Not shown to everybody: {found.pingbacks:,} pingbacks, {found.internal_reasons:,} internal reasons, and what "
         "was withdrawn or erased. Nothing was changed."
     )
-
-
-@click.group(short_help="Create, list and revoke tokens for HTTP.")
-def token() -> None:
-    """Tokens: a client that sends a token may read private projects and write."""
-
-
-@token.command("create")
-@click.argument("name")
-@click.option("--project", "projects", multiple=True, metavar="P", help="Only for this project; repeatable.")
-@click.option("--read-only", is_flag=True, help="Allow reading only.")
-@click.option("--push-only", is_flag=True, help="For the peer NAME: allow what `provrepo peers` says and nothing else.")
-@click.option(
-    "--days", type=click.IntRange(min=1), help="The number of days that it is valid. Default: until it is revoked."
-)
-@json_option
-@pass_invocation
-def token_create(
-    invocation: Invocation,
-    name: str,
-    projects: tuple[str, ...],
-    read_only: bool,
-    push_only: bool,
-    days: int | None,
-    style: str,
-) -> None:
-    """Create a token for NAME, the submitter of what is sent with it.
-
-    The token is printed once, on stdout; the repository keeps only its digest.
-    """
-    if push_only and (projects or read_only):
-        raise UsageError("--push-only gives access to no project: omit --project and --read-only")
-    write = not (read_only or push_only)
-    chosen = () if push_only else projects or None
-    with invocation.repository() as repository:
-        secret, made = repository.create_token(name, projects=chosen, write=write, days=days)
-    if style == "json":
-        output.records({"token": secret, **made.to_dict()})
-        return
-    output.result(secret)
-    output.note(
-        f"For {made.name}; {_scope(made)}. Keep it: it is not shown again. `provrepo token revoke {made.id}` ends it."
-    )
-
-
-@token.command("list")
-@json_option
-@pass_invocation
-def token_list(invocation: Invocation, style: str) -> None:
-    """List all tokens, without their secrets."""
-    with invocation.repository() as repository:
-        tokens = repository.tokens()
-    if style == "json":
-        output.records([found.to_dict() for found in tokens])
-        return
-    output.table(
-        ["TOKEN", "NAME", "SCOPE", "CREATED", "EXPIRES", "REVOKED"],
-        [[t.id, t.name, _scope(t), t.created, t.expires or "-", t.revoked or "-"] for t in tokens],
-    )
-
-
-@token.command("revoke")
-@click.argument("id")
-@json_option
-@pass_invocation
-def token_revoke(invocation: Invocation, id: str, style: str) -> None:  # noqa: A002
-    """Revoke a token: a running server refuses it from the next request on."""
-    with invocation.repository() as repository:
-        ended = repository.revoke_token(id)
-    if style == "json":
-        output.records(ended.to_dict())
-    else:
-        output.result(f"{ended.id} ({ended.name}) revoked {ended.revoked}")
-
-
-def _scope(found: Token) -> str:
-    if found.projects == ():
-        return "what the peer of its name may send"
-    where = "all projects" if found.projects is None else ", ".join(found.projects)
-    return f"{'read and write' if found.write else 'read'}: {where}"

@@ -13,7 +13,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,13 +21,14 @@ from provrepo.errors import Conflict, Damaged, NotFound
 from provrepo.ledger.administration import erased_name, new_salt, record_name, record_token
 from provrepo.ledger.appending import Appending
 from provrepo.ledger.entries import REPOSITORY, check_name, now, timestamp
+from provrepo.ledger.people import People, Person
 from provrepo.ledger.storage.database import Database
 
 __all__ = ["Accounts", "Token"]
 
 _TOKEN = re.compile(r"pvr_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
 _NEVER = "9999-12-31T23:59:59.999Z"
-_UNKNOWN = ("", "", "", None, 0, "", None, None, "0" * 64)
+_UNKNOWN = ("", "", "", None, None, 0, "", None, None, "0" * 64)
 """The row of an unknown token: no secret has this digest."""
 
 
@@ -44,6 +45,7 @@ class Token:
         created: xsd:dateTime in UTC.
         expires: xsd:dateTime in UTC, or None.
         revoked: xsd:dateTime in UTC, or None.
+        scopes: the rights to which it limits the roles of its actor; None if it gives access by itself.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Token:
     created: str
     expires: str | None = None
     revoked: str | None = None
+    scopes: tuple[str, ...] | None = None
 
     @property
     def valid(self) -> bool:
@@ -62,7 +65,8 @@ class Token:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""
-        return {**asdict(self), "projects": None if self.projects is None else list(self.projects)}
+        lists = {"projects": self.projects, "scopes": self.scopes}
+        return {**asdict(self), **{key: None if value is None else list(value) for key, value in lists.items()}}
 
 
 class Accounts:
@@ -107,6 +111,11 @@ class Accounts:
             raise NotFound(f"no actor has the identifier {id!r}")
         return str(row[0])
 
+    def find(self, name: str) -> str | None:
+        """Return the actor with a name, other than the users of the data directory itself; None if there is none."""
+        with self._database.reading() as connection:
+            return _actor(connection, name, owner=False)
+
     def names(self) -> dict[str, str]:
         """Return the names of all actors by identifier."""
         with self._database.reading() as connection:
@@ -119,6 +128,7 @@ class Accounts:
         *,
         projects: Sequence[str] | None = None,
         write: bool = True,
+        scopes: Sequence[str] | None = None,
         expires: datetime | None = None,
         by: str = "",
     ) -> tuple[str, Token]:
@@ -127,7 +137,8 @@ class Accounts:
         Args:
             name: the name of the actor.
             projects: the projects that it gives access to; None for all.
-            write: whether it gives write access.
+            write: whether it gives write access; without scopes.
+            scopes: the rights to which it limits the roles of its actor; None for a token that gives access by itself.
             expires: its end, with a time zone; None for never.
             by: opaque identifier of the actor who creates it.
 
@@ -142,13 +153,14 @@ class Accounts:
             check_name(project)
         id_, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         scope = None if projects is None else tuple(sorted(set(projects)))
+        limits = None if scopes is None else tuple(dict.fromkeys(scopes))
         ends = None if expires is None else timestamp(expires)
         created = now()
         with self._database.writing() as connection:
             actor = self._ensure_actor(connection, name, owner=False, by=by)
             connection.execute(
-                "INSERT INTO tokens (id, actor, secret, projects, write, created, expires, salt) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO tokens (id, actor, secret, projects, write, created, expires, salt, scopes) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     id_,
                     actor,
@@ -158,10 +170,32 @@ class Accounts:
                     created,
                     ends,
                     new_salt(),
+                    None if limits is None else json.dumps(limits),
                 ),
             )
             record_token(connection, self._administration(connection), id_, by=by)
-        return f"pvr_{id_}_{secret}", Token(id_, actor, name, scope, write, created, ends)
+        return f"pvr_{id_}_{secret}", Token(id_, actor, name, scope, write, created, ends, scopes=limits)
+
+    def add_person(self, person: Person, *, by: str) -> Person:
+        """Make the actor of a name a person; the actor is created if there is none.
+
+        Args:
+            person: what is known, without the identifier.
+            by: opaque identifier of the actor who adds the person.
+
+        Returns:
+            The same with the identifier.
+
+        Raises:
+            Conflict: a person has that name, e-mail address or ORCID.
+        """
+        with self._database.writing() as connection:
+            actor = self._ensure_actor(connection, person.name, owner=False, by=by)
+            if connection.execute("SELECT 1 FROM people WHERE actor = ?", (actor,)).fetchone() is not None:
+                raise Conflict(f"a person is called {person.name!r} already")
+            added = replace(person, actor=actor)
+            People.put(connection, added)
+        return added
 
     def authenticate(self, token: str) -> Token | None:
         """Return the record of a valid token; None for one that is malformed, unknown, expired or revoked.
@@ -213,7 +247,9 @@ class Accounts:
         return _token(row)
 
     def rename(self, id: str, name: str | None, *, by: str = "") -> None:  # noqa: A002
-        """Change the name of an actor, or erase it. Entries contain only a digest of the name and need not change.
+        """Change the name of an actor, or erase it and what is known of the person.
+
+        Entries contain only a digest of the name and need not change.
 
         Args:
             id: the actor's opaque identifier.
@@ -234,6 +270,8 @@ class Accounts:
             if _actor(connection, stored, owner=row[0]) not in (None, id):
                 raise Conflict(f"another actor is called {stored!r}: choose another name")
             connection.execute("UPDATE actors SET name = ?, salt = ? WHERE id = ?", (stored, salt, id))
+            if name is None:
+                connection.execute("DELETE FROM people WHERE actor = ?", (id,))
             record_name(connection, self._administration(connection), id, by=by)
         if name is None:
             self._database.rewrite()
@@ -256,7 +294,7 @@ class Accounts:
 
 
 _TOKENS = (
-    "SELECT t.id, t.actor, a.name, t.projects, t.write, t.created, t.expires, t.revoked, t.secret "
+    "SELECT t.id, t.actor, a.name, t.projects, t.scopes, t.write, t.created, t.expires, t.revoked, t.secret "
     "FROM tokens AS t JOIN actors AS a ON a.id = t.actor"
 )
 
@@ -268,17 +306,20 @@ def _valid(revoked: object, expires: object) -> bool:
 
 
 def _token(row: Sequence[Any]) -> Token:
-    id_, actor, name, projects, write, created, expires, revoked, _ = row
+    id_, actor, name, projects, scopes, write, created, expires, revoked, _ = row
     try:
         listed = None if projects is None else json.loads(projects)
-        sound = isinstance(listed, list | None) and all(isinstance(text, str) for text in (id_, actor, name, created))
+        limits = None if scopes is None else json.loads(scopes)
+        sound = all(isinstance(values, list | None) for values in (listed, limits))
+        sound = sound and all(isinstance(text, str) for text in (id_, actor, name, created, *(limits or ())))
         sound = sound and all(isinstance(text, str | None) for text in (expires, revoked, *(listed or ())))
     except (TypeError, ValueError):
         sound = False
     if not sound:
         raise Damaged(f"the row of token {id_!r} was changed by other means than provrepo: restore it from a backup")
     scope = None if listed is None else tuple(listed)
-    return Token(id_, actor, name, scope, bool(write), created, expires, revoked)
+    rights = None if limits is None else tuple(limits)
+    return Token(id_, actor, name, scope, bool(write), created, expires, revoked, rights)
 
 
 def _digest(secret: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ __all__ = ["erased_name", "new_salt", "problems", "record_found", "record_name",
 Row = tuple[Any, ...]
 
 _ACTORS = "SELECT id, name, owner, created, salt FROM actors"
-_TOKENS = "SELECT id, actor, secret, projects, write, created, expires, revoked, salt FROM tokens"
+_TOKENS = "SELECT id, actor, secret, projects, write, created, expires, revoked, salt, scopes FROM tokens"
 
 
 def new_salt() -> str:
@@ -110,7 +111,7 @@ def _differing(body_of: Any, row: Row, entry: Entry) -> list[str]:
     return [_WORDS.get(name, name) for name in fields]
 
 
-_WORDS = {"digest": "the name", "member": "the actor", "scopes": "write", "state": "revoked"}
+_WORDS = {"digest": "the name", "member": "the actor", "scopes": "its access", "state": "revoked"}
 
 
 def _name(row: Row) -> dict[str, Any]:
@@ -124,12 +125,13 @@ def _name(row: Row) -> dict[str, Any]:
 
 
 def _token(row: Row) -> dict[str, Any]:
-    id_, actor, secret, projects, write, created, expires, revoked, salt = row
+    id_, actor, secret, projects, write, created, expires, revoked, salt, scopes = row
+    access = ["read", "write"] if write else ["read"]
     return {
         "id": id_,
         "member": actor,
         "state": "granted" if revoked is None else "revoked",
-        "scopes": ["read", "write"] if write else ["read"],
+        "scopes": access if scopes is None else ["role", *json.loads(scopes)],
         "expires": expires,
         "projects": "" if projects is None else _salted(salt, projects),
         "created": created,

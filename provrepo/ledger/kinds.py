@@ -313,19 +313,21 @@ _TABLE = (
         },
         ignorable=True,
     ),
-    _reserved(
+    EntryKind(
         "member",
         "A person or service has a role in the project from now on, or none.",
-        fields={
+        {
             "member": _MEMBER,
             "role": EntryField(_one_of("reader", "submitter", "curator", "owner", "none"), "the role"),
         },
+        ignorable=True,
     ),
-    _reserved(
+    EntryKind(
         "role",
         "A person or service has a role in the whole repository from now on, or none.",
+        {"member": _MEMBER, "role": EntryField(_one_of("administrator", "none"), "the role")},
         stream="repository",
-        fields={"member": _MEMBER, "role": EntryField(_one_of("administrator", "none"), "the role")},
+        ignorable=True,
     ),
     _reserved(
         "invitation",
@@ -352,7 +354,11 @@ _TABLE = (
             "id": EntryField(TEXT, "identifier of the token"),
             "member": EntryField(TEXT, "opaque identifier of the actor that it authenticates"),
             "state": EntryField(_one_of("granted", "rotated", "revoked"), "what happened"),
-            "scopes": EntryField(TEXTS, "the access that it gives: `read`, `write`"),
+            "scopes": EntryField(
+                TEXTS,
+                "the access that it gives: `read`, `write` by itself; after a first `role`, the rights to which it "
+                "limits the roles of its actor",
+            ),
             "expires": EntryField(TIME.or_null(), "its end; null for none"),
             "projects": EntryField(
                 LINK,

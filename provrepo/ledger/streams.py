@@ -120,6 +120,11 @@ class Stream:
         """Return all submissions of a document, the oldest first."""
         return list(_only_readable(self._rows("document = ? AND kind = 'submit' ORDER BY sequence", document)))
 
+    def submitter(self, document: str) -> str:
+        """Return the actor of the first version of a document; empty if it never existed."""
+        first = self.version(document, 1)
+        return "" if first is None else first.actor
+
     def endings(self, document: str) -> dict[int, Entry]:
         """Return version number → withdrawal or erasure, for one document. An erasure replaces a withdrawal."""
         rows = self._rows("document = ? AND kind IN ('withdraw', 'erase') ORDER BY sequence", document)

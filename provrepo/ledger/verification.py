@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged
-from provrepo.ledger import administration, confidential
+from provrepo.ledger import administration, confidential, members
 from provrepo.ledger.entries import REPOSITORY, Entry, named
 from provrepo.ledger.exchange import mirrors
 from provrepo.ledger.migrations import migrate, statements
@@ -42,6 +42,7 @@ def problems(database: Database, project: str | None) -> Iterator[str]:
         yield from _identity(database)
         with database.reading() as connection:
             differing = [*confidential.problems(connection), *administration.problems(connection)]
+            differing += members.problems(connection)
             differing += mirrors.problems(connection, _recorded_mirrors(connection))
         yield from differing
         for (name,) in _all(database, "SELECT project FROM entries UNION SELECT project FROM streams ORDER BY 1"):

@@ -13,6 +13,7 @@ from provrepo.remote import documents as of_documents
 from provrepo.remote import exchange as of_exchange
 from provrepo.remote import imports as of_imports
 from provrepo.remote import lineage as of_lineage
+from provrepo.remote import members as of_members
 from provrepo.remote import packages as of_packages
 from provrepo.remote import profiles as of_profiles
 from provrepo.remote import projects as of_projects
@@ -97,6 +98,10 @@ _REASONS = {
         "needs the data directory itself, since a token must not make other tokens",
     ),
     **dict.fromkeys(
+        ("users", "add_user", "set_user", "remove_user", "administrators", "set_administrator"),
+        "needs the data directory itself, since its operator decides who uses it",
+    ),
+    **dict.fromkeys(
         ("add_peer", "set_peer", "remove_peer"),
         "needs the data directory itself, since its operator decides which addresses are contacted",
     ),
@@ -156,6 +161,9 @@ class RemoteRepository:
     set_project = _verb(Repository.set_project, of_projects.set_project)
     project = _verb(Repository.project, of_projects.project)
     projects = _verb(Repository.projects, of_projects.projects)
+    members = _verb(Repository.members, of_members.members)
+    set_member = _verb(Repository.set_member, of_members.set_member)
+    remove_member = _verb(Repository.remove_member, of_members.remove_member)
     exposure = _verb(Repository.exposure, of_projects.exposure)
 
     submit = _verb(Repository.submit, of_submission.submit)

@@ -6,19 +6,19 @@ from collections.abc import Callable, Collection
 
 from provrepo.errors import Denied, InvalidName, NotFound, UsageError
 from provrepo.ledger.kinds import is_name
+from provrepo.repository.people.roles import ROLES, Right
 from provrepo.repository.records import Actor
 
 __all__ = [
     "ANONYMOUS",
     "LONGEST",
     "may_administer",
-    "may_curate",
-    "may_read",
-    "may_write",
+    "may_submit_somewhere",
     "name",
+    "require",
     "require_administer",
-    "require_read",
-    "require_write",
+    "require_submitter",
+    "rights",
     "text",
 ]
 
@@ -64,57 +64,120 @@ def text(what: str, value: str) -> str:
     return value
 
 
-def may_read(actor: Actor, project: str, public: bool) -> bool:
-    """Return whether the actor may read a project: it is public, or a token of the actor covers it."""
-    return public or actor.owner or (bool(actor.id) and _covers(actor, project))
+def rights(actor: Actor, project: str, *, public: bool) -> frozenset[Right]:
+    """Return what an actor may do in a project. Every other answer about access is made of this one.
+
+    * The local owner may do everything.
+    * A token without scopes gives by itself what it was made with: to read its projects or, if it may write, to curate
+      them. One that may write to all projects manages them.
+    * A token with scopes gives those rights of its actor's role that are among them, in its projects. An administrator
+      has every right in every project.
+    * Everybody reads a public project.
+
+    Args:
+        actor: the actor.
+        project: the name of the project.
+        public: whether the project is public.
+    """
+    if actor.owner:
+        return _ALL
+    found = _NONE
+    if actor.id and (actor.projects is None or project in actor.projects):
+        found = _granted(actor) if actor.scopes is None else _of_role(actor, project) & actor.scopes
+    return found | _READ if public else found
 
 
-def may_write(actor: Actor, project: str) -> bool:
-    """Return whether the actor may submit to a project and withdraw from it."""
-    return actor.owner or (actor.write and _covers(actor, project))
-
-
-def may_curate(actor: Actor, project: str) -> bool:
-    """Return whether the actor may read withdrawn versions and internal reasons of a project, as writers may."""
-    return may_write(actor, project)
+def may_submit_somewhere(actor: Actor) -> bool:
+    """Return whether there may be a project to which the actor may submit documents."""
+    if actor.owner or actor.scopes is None:
+        return actor.owner or actor.write
+    named = [name for name, _ in actor.roles] if not actor.administrator else ["any"]
+    return Right.SUBMIT in actor.scopes and any(Right.SUBMIT in _of_role(actor, name) for name in named)
 
 
 def may_administer(actor: Actor) -> bool:
-    """Return whether the actor may administer projects: the owner, and actors with a write token for all projects."""
+    """Return whether the actor may create projects and see what concerns the whole repository.
+
+    These are the owner, an administrator, and the actor of a token without scopes that may write to all projects.
+    """
+    if actor.scopes is not None:
+        return actor.administrator and Right.MANAGE in actor.scopes and actor.projects is None
     return actor.owner or (actor.write and bool(actor.id) and actor.projects is None)
 
 
-def _covers(actor: Actor, project: str) -> bool:
-    return actor.projects is None or project in actor.projects
+def require(
+    actor: Actor, project: str, right: Right, *, public: Collection[str], exists: Callable[[str], bool]
+) -> frozenset[Right]:
+    """Require a right in a project. A project that the actor may not read is refused as one that does not exist.
 
-
-def require_read(actor: Actor, project: str, *, public: Collection[str], exists: Callable[[str], bool]) -> None:
-    """Refuse a project that the actor may not read in the same way as one that does not exist.
-
-    The right is checked before any look-up of the name, so that both cases take the same steps.
+    The rights are determined before any look-up of the name, so that both cases take the same steps.
 
     Args:
         actor: the actor.
         project: the name of the project, valid or not.
+        right: the right.
         public: the names of the public projects.
         exists: returns whether a project exists; called only if the actor may read it.
 
+    Returns:
+        All rights of the actor in the project.
+
     Raises:
         NotFound: the actor may not read the project, or it does not exist.
+        Denied: the actor may read the project, and lacks the right.
     """
     # The stream of the repository itself has no name, and is no project.
-    if not is_name(project) or not may_read(actor, project, project in public) or not exists(project):
+    found = rights(actor, project, public=project in public) if is_name(project) else _NONE
+    if Right.READ not in found or not exists(project):
         raise NotFound(f"there is no project {project!r}")
+    if right not in found:
+        raise Denied(f"{actor.name} may not {_DEEDS[right].format(repr(project))}")
+    return found
 
 
-def require_write(actor: Actor, project: str, *, public: Collection[str], exists: Callable[[str], bool]) -> None:
-    """Raise NotFound as ``require_read`` does, and Denied if the actor may read the project but not change it."""
-    require_read(actor, project, public=public, exists=exists)
-    if not may_write(actor, project):
-        raise Denied(f"{actor.name} may not change project {project!r}; a token for it is needed")
+def require_submitter(actor: Actor, document: str, submitter: str) -> None:
+    """Raise Denied if a document is of another actor.
+
+    Args:
+        actor: an actor who may submit to the project, and not curate it.
+        document: the name of the document.
+        submitter: the actor of its first version; empty if there is none.
+    """
+    if submitter not in ("", actor.id):
+        raise Denied(
+            f"{document} was submitted by somebody else: {actor.name} may replace and withdraw own documents; "
+            "choose another name, or ask a curator of the project"
+        )
 
 
 def require_administer(actor: Actor) -> None:
-    """Raise Denied if the actor may not administer projects."""
+    """Raise Denied if the actor may not administer the repository."""
     if not may_administer(actor):
         raise Denied(f"{actor.name} may not administer the repository; a token for all projects is needed")
+
+
+_NONE: frozenset[Right] = frozenset()
+_READ = frozenset({Right.READ})
+_CURATE = ROLES["curator"]
+_ALL = frozenset(Right)
+
+_DEEDS = {
+    Right.READ: "read project {0}",
+    Right.SUBMIT: "change project {0}; a token for it is needed",
+    Right.CURATE: "curate project {0}: review, and change what others have submitted; the role of a curator is needed",
+    Right.MANAGE: "change the settings and members of {0}; the role of its owner is needed",
+}
+"""What a right allows, for messages."""
+
+
+def _granted(actor: Actor) -> frozenset[Right]:
+    """The rights that a token without scopes gives in each of its projects."""
+    if not actor.write:
+        return _READ
+    return _ALL if actor.projects is None else _CURATE
+
+
+def _of_role(actor: Actor, project: str) -> frozenset[Right]:
+    if actor.administrator:
+        return _ALL
+    return next((ROLES[role] for name, role in actor.roles if name == project), _NONE)

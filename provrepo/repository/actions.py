@@ -14,6 +14,7 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
     ERASE = "erase"
     SETTINGS = "settings"
+    MEMBER = "member"
     PENDING = "pending"
     REVIEW = "review"
     EXCHANGE = "exchange"

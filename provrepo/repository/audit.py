@@ -22,6 +22,7 @@ from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.repository.actions import Action
 from provrepo.repository.context import Context
 from provrepo.repository.exchange.names import actor_names
+from provrepo.repository.people.roles import Right
 
 __all__ = ["Audit", "AuditEvent", "audit"]
 
@@ -178,7 +179,7 @@ def audit(
     if project is None:
         context.require_owner("may see who did what in the whole repository")
     else:
-        context.require_write(project)
+        context.require(project, Right.CURATE)
     if not 1 <= limit <= MAX_PAGE_SIZE:
         raise UsageError(f"an audit lists from 1 to {MAX_PAGE_SIZE:,} events, not {limit}")
     if action is not None and action not in list(Action):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from provrepo.errors import Denied, UsageError
 from provrepo.repository import access
+from provrepo.repository.people.roles import Right
 from provrepo.repository.records import DEFAULT, Actor
 
 if TYPE_CHECKING:
@@ -42,43 +43,60 @@ class Context:
             self._actor = self.store.owner()
         return self._actor
 
-    def require(self, project: str, *, write: bool = False) -> None:
-        """Require that the actor may read a project or, with ``write``, change it.
+    def require_read(self, project: str) -> None:
+        """Raise NotFound where the project does not exist or the actor may not read it."""
+        self.require(project, Right.READ)
+
+    def require(self, project: str, right: Right) -> frozenset[Right]:
+        """Require that the actor has a right in a project, and return all rights that it has there.
 
         Raises:
             NotFound: the project does not exist, or the actor may not read it.
-            Denied: the actor may read it and not change it.
+            Denied: the actor may read it, and lacks the right.
         """
-        if write:
-            self.require_write(project)
-        else:
-            self.require_read(project)
+        exists = self._exists if right is Right.READ else self._is_created
+        return access.require(self.actor, project, right, public=self.store.ledger.public(), exists=exists)
 
-    def require_read(self, project: str) -> None:
-        """Raise NotFound where the project does not exist or the actor may not read it."""
-        access.require_read(self.actor, project, public=self.store.ledger.public(), exists=self._exists)
+    def require_document(self, project: str, name: str) -> None:
+        """Require that the actor may replace and withdraw a document: a submitter only what he has submitted.
 
-    def require_write(self, project: str) -> None:
-        """Raise Denied where the actor may not change a project, NotFound where ``require_read`` does."""
-        access.require_write(
-            self.actor,
-            project,
-            public=self.store.ledger.public(),
-            exists=lambda name: self.store.ledger.length(name) > 0,
-        )
+        Who submitted the first version is the submitter of the document; a name that is not in use has none.
+
+        Raises:
+            NotFound, Denied: as ``require`` does.
+        """
+        if Right.CURATE in self.require(project, Right.SUBMIT):
+            return
+        with self.store.ledger.stream(project) as stream:
+            access.require_submitter(self.actor, name, stream.submitter(name))
+
+    def rights(self, project: str) -> frozenset[Right]:
+        """The rights of the actor in a project, which need not exist."""
+        return access.rights(self.actor, project, public=project in self.store.ledger.public())
+
+    def projects_with(self, right: Right) -> list[str]:
+        """The projects in which the actor has a right, by name."""
+        public = self.store.ledger.public()
+        return [
+            name
+            for name in self.store.ledger.projects()
+            if right in access.rights(self.actor, name, public=name in public)
+        ]
 
     def readable_projects(self) -> list[str]:
         """The projects that the actor may read, by name."""
-        public = self.store.ledger.public()
-        return [name for name in self.store.ledger.projects() if access.may_read(self.actor, name, name in public)]
+        return self.projects_with(Right.READ)
 
     def curates(self, project: str) -> bool:
         """Whether the actor may read withdrawn versions of a project that it may read."""
-        return access.may_curate(self.actor, project)
+        return Right.CURATE in self.rights(project)
+
+    def _is_created(self, project: str) -> bool:
+        return self.store.ledger.length(project) > 0
 
     def _exists(self, project: str) -> bool:
         # The default project of the owner exists without being created; reading does not create it.
-        return self.store.ledger.length(project) > 0 or (project == DEFAULT and self.actor.owner)
+        return self._is_created(project) or (project == DEFAULT and self.actor.owner)
 
     def require_owner(self, what: str) -> None:
         """Raise Denied where the actor is not the owner of the data directory; ``what`` is the action, for people."""

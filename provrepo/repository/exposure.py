@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from provrepo.errors import Denied
 from provrepo.ledger.entries import PROFILE, Entry
 from provrepo.model.identifiers import Literal
-from provrepo.repository import access
 from provrepo.repository.context import Context
 from provrepo.repository.exchange.names import actor_names
+from provrepo.repository.people.roles import Right
 from provrepo.repository.queries.verbs import query
 from provrepo.vocab import PROV_LABEL
 
@@ -164,9 +163,7 @@ def exposure(context: Context, project: str) -> Exposure:
         Denied: the actor may not change the settings of projects.
         Busy: another process holds the views.
     """
-    context.require_read(project)
-    if not access.may_administer(context.actor):
-        raise Denied(f"{context.actor.name} may not change the settings of {project!r}")
+    context.require(project, Right.MANAGE)
     summary = _EntrySummary()
     entries = 0
     for entry in context.store.ledger.entries(project):

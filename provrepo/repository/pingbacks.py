@@ -14,6 +14,7 @@ from provrepo.errors import NotAvailable, NotFound, TooLarge, UsageError
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.repository import catalog, documents
 from provrepo.repository.context import Context
+from provrepo.repository.people.roles import Right
 
 __all__ = ["LONGEST", "MOST", "Pingback", "Pinged", "RELATIONS", "discard_pingbacks", "pingback", "pingbacks"]
 
@@ -77,7 +78,7 @@ def pingbacks(context: Context, project: str, name: str | None = None) -> list[P
         NotFound: no such project or document.
         Denied: the actor may not change the project.
     """
-    context.require_write(project)
+    context.require(project, Right.CURATE)
     if name is not None:
         catalog.history(context.store, project, name)
     found = context.store.pingbacks.stored(project, name)
@@ -100,7 +101,7 @@ def discard_pingbacks(context: Context, project: str, name: str, ids: Sequence[i
         NotFound: no such project or document, or none of the given links.
         Denied: the actor may not change the project.
     """
-    context.require_write(project)
+    context.require(project, Right.CURATE)
     catalog.history(context.store, project, name)
     deleted = context.store.pingbacks.discard(project, name, ids)
     if ids and not deleted:

@@ -11,6 +11,7 @@ from provrepo.model.identifiers import web_address
 from provrepo.repository import access, catalog
 from provrepo.repository.context import Context
 from provrepo.repository.exchange.rights import EVERYBODY
+from provrepo.repository.people.roles import Right
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.records import ProjectInfo
 
@@ -132,8 +133,7 @@ def set_project(
     context.require_read(name)
     access.text("title", title or "")
     _license(license or "")
-    if not access.may_administer(context.actor):
-        raise Denied(f"{context.actor.name} may not change the settings of {name!r}")
+    context.require(name, Right.MANAGE)
     context.store.ledger.require_own(name)
     user_defined.chosen(context.store, name, profiles or ())
     if push is not None or announce is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from provrepo.checks.report import Report
 from provrepo.repository.exchange.mirroring.records import MirrorInfo
 from provrepo.repository.exchange.notices.records import OriginWarning
+from provrepo.repository.people.roles import Right
 
 __all__ = [
     "DEFAULT",
@@ -39,8 +40,12 @@ class Actor:
         name: the current name.
         owner: whether it is the local owner of the data directory, who has all rights.
         projects: the projects that the token gives access to; None for all.
-        write: whether the token gives write access.
+        write: whether the token gives write access; for tokens without scopes.
         token: identifier of the token; empty for the owner and anonymous clients.
+        scopes: the rights to which the token limits the roles of its actor. None for a token without scopes: it gives
+            access by itself, and the roles of its actor do not count.
+        roles: pairs of a project and the role of the actor in it; empty without scopes.
+        administrator: whether the actor administers the repository; False without scopes.
     """
 
     id: str
@@ -49,6 +54,9 @@ class Actor:
     projects: tuple[str, ...] | None = ()
     write: bool = False
     token: str = ""
+    scopes: frozenset[Right] | None = None
+    roles: tuple[tuple[str, str], ...] = ()
+    administrator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

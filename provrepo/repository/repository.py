@@ -13,7 +13,6 @@ from provrepo.repository import exposure as of_exposure
 from provrepo.repository import pingbacks as of_pingbacks
 from provrepo.repository import projects as of_projects
 from provrepo.repository import stream as of_stream
-from provrepo.repository import tokens as of_tokens
 from provrepo.repository import withdrawals as of_withdrawals
 from provrepo.repository.context import Context
 from provrepo.repository.datasets import again as of_runs_again
@@ -33,6 +32,10 @@ from provrepo.repository.federation import surroundings as of_federation
 from provrepo.repository.imports import verbs as of_imports
 from provrepo.repository.lineage import accepted_at
 from provrepo.repository.lineage import verbs as of_lineage
+from provrepo.repository.people import members as of_members
+from provrepo.repository.people import tokens as of_tokens
+from provrepo.repository.people import users as of_users
+from provrepo.repository.people.roles import Right
 from provrepo.repository.profiles import verbs as of_profiles
 from provrepo.repository.queries import runs as of_recordings
 from provrepo.repository.queries import verbs as of_queries
@@ -104,14 +107,14 @@ class Repository:
         """The same repository for another actor."""
         return Repository(self.context.store, actor)
 
-    def require(self, project: str, *, write: bool = False) -> None:
-        """Require that the actor may read a project or, with ``write``, change it; every verb does so itself.
+    def require(self, project: str, right: Right = Right.READ) -> None:
+        """Require that the actor has a right in a project; every verb does so itself.
 
         Raises:
             NotFound: the project does not exist, or the actor may not read it.
-            Denied: the actor may read it and not change it.
+            Denied: the actor may read it, and lacks the right.
         """
-        self.context.require(project, write=write)
+        self.context.require(project, right)
 
     def serve(self, url: str) -> bool:
         """Index the entries of all processes, and answer calls of the owner's other processes; see ``beside.serve``."""
@@ -241,3 +244,12 @@ class Repository:
     create_token = verb(of_tokens.create_token)
     tokens = verb(of_tokens.tokens)
     revoke_token = verb(of_tokens.revoke_token)
+    members = verb(of_members.members)
+    set_member = verb(of_members.set_member)
+    remove_member = verb(of_members.remove_member)
+    administrators = verb(of_members.administrators)
+    set_administrator = verb(of_members.set_administrator)
+    users = verb(of_users.users)
+    add_user = verb(of_users.add_user)
+    set_user = verb(of_users.set_user)
+    remove_user = verb(of_users.remove_user)

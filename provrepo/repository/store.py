@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from provrepo._version import __version__
 from provrepo.errors import Busy, NoRepository, NoSpace
 from provrepo.ledger.access_log import AccessLog
-from provrepo.ledger.accounts import Accounts, Token
+from provrepo.ledger.accounts import Accounts
 from provrepo.ledger.entries import REPOSITORY, Entry
 from provrepo.ledger.exchange.database import ExchangeDatabase
 from provrepo.ledger.exchange.peers import Peers
@@ -33,6 +33,7 @@ from provrepo.limits import WORKER_WAIT
 from provrepo.model.minting import Minter
 from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.parts import Parts, exists, open_parts
+from provrepo.repository.people.authentication import actor_of
 from provrepo.repository.records import Actor, VersionInfo
 from provrepo.repository.submission import content_files
 from provrepo.repository.upkeep import restore
@@ -233,14 +234,14 @@ class Store:
 
     def authenticate(self, token: str) -> Actor | None:
         """Return the actor of a token; None where it is unknown, expired or revoked."""
-        return _actor(self.accounts.authenticate(token.strip()))
+        return actor_of(self.ledger.database, self.accounts.authenticate(token.strip()))
 
     def actor_of(self, token: str) -> Actor | None:
         """Return the actor of the token with an identifier; None where it is unknown, expired or revoked.
 
         For a caller that was authenticated with it before.
         """
-        return _actor(self.accounts.valid(token))
+        return actor_of(self.ledger.database, self.accounts.valid(token))
 
     @property
     def follows(self) -> bool:
@@ -458,12 +459,6 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<Store {os.fspath(self.settings.data)}>"
-
-
-def _actor(found: Token | None) -> Actor | None:
-    if found is None:
-        return None
-    return Actor(found.actor, found.name, projects=found.projects, write=found.write, token=found.id)
 
 
 def _queue_limits(settings: Settings) -> dict[Caller, int]:

@@ -9,6 +9,7 @@ from provrepo.ledger.events import Events
 from provrepo.repository import access, catalog
 from provrepo.repository.context import Context
 from provrepo.repository.documents import document
+from provrepo.repository.people.roles import Right
 from provrepo.repository.statements.files import forget
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ def withdraw(
         NotFound: no such document.
         Withdrawn: it is withdrawn already.
         Stale: another version is current.
-        Denied: the actor may not change the project, or it is a mirror.
+        Denied: the actor may not change the project or this document of others, or the project is a mirror.
     """
-    context.require_write(project)
+    context.require_document(project, name)
     context.store.ledger.require_own(project)
     check_reasons("withdrawal", reason, internal_reason)
     with context.store.ledger.appending(project) as appending:
@@ -77,7 +78,7 @@ def erase(
     if not context.actor.owner:
         raise Denied("only the owner of the data directory erases")
     check_reasons("erasure", reason, internal_reason)
-    context.require_write(project)
+    context.require(project, Right.CURATE)
     context.store.ledger.require_own(project)
     with context.store.ledger.appending(project) as appending:
         info = catalog.find_version(context.store, project, name, version, erased=True, curator=True)

@@ -49,14 +49,14 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         ("UPDATE tokens SET revoked = '2020-01-01T00:00:00.000Z' WHERE revoked IS NOT NULL", "revoked"),
         ("UPDATE tokens SET projects = NULL WHERE projects IS NOT NULL", "projects"),
         ("""UPDATE tokens SET projects = '["crops","soil"]' WHERE projects IS NOT NULL""", "projects"),
-        ("UPDATE tokens SET write = 1 WHERE write = 0", "write"),
+        ("UPDATE tokens SET write = 1 WHERE write = 0", "its access"),
         ("UPDATE tokens SET expires = NULL WHERE expires IS NOT NULL", "expires"),
         ("UPDATE tokens SET created = '2020-01-01T00:00:00.000Z' WHERE write = 0", "created"),
         ("UPDATE tokens SET secret = '" + "ab" * 32 + "' WHERE write = 0", "secret"),
         ("UPDATE tokens SET actor = (SELECT id FROM actors WHERE owner) WHERE write = 0", "the actor"),
         (
-            "INSERT INTO tokens SELECT 'ff', actor, secret, projects, 1, created, expires, revoked, salt FROM tokens "
-            "WHERE write = 0",
+            "INSERT INTO tokens SELECT 'ff', actor, secret, projects, 1, created, expires, revoked, salt, scopes "
+            "FROM tokens WHERE write = 0",
             "never recorded",
         ),
     ],

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from provrepo.repository.people.roles import ROLES, Right
 from provrepo.server.app import create_app
 from provrepo.server.routing import admission
 from provrepo.server.routing.openapi import describe
@@ -32,10 +33,31 @@ IN_PATH = {
     "job": "plot",
     "dataset": "plots",
     "run": "0",
+    "who": "ada",
 }
 BODY = b"a body that is not read"
 
-CALLERS = ("stranger", "foreign", "reader", "writer", "all", "revoked", "expired", "unknown", "malformed", "basic")
+RIGHTS = {
+    **dict.fromkeys(("stranger", "foreign"), ""),
+    "reader": "R",
+    "writer": "RSC",
+    "all": "RSCMA",
+    # By their roles in both projects.
+    **{"member reader": "R", "member submitter": "RS", "member curator": "RSC", "member owner": "RSCM"},
+    "administrator": "RSCMA",
+    # A token with fewer scopes than its actor has rights.
+    **{"limited owner": "RS", "limited administrator": "R"},
+}
+"""The rights of callers in the projects: to read, submit, curate and manage, and to administer the repository."""
+NEEDED = {
+    Permission.READ: "R",
+    Permission.WRITE: "S",
+    Permission.SEND: "S",
+    Permission.CURATE: "C",
+    Permission.MANAGE: "M",
+    Permission.ADMINISTER: "A",
+}
+CALLERS = (*RIGHTS, "revoked", "expired", "unknown", "malformed", "basic")
 WRONG = frozenset({"revoked", "expired", "unknown", "malformed", "basic"})
 PLACES = ("open", "secret", "missing")
 """A public project, a private one, and one that does not exist."""
@@ -50,6 +72,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             "foreign": owner.create_token("fay", projects=["elsewhere"], write=False)[0],
             "reader": owner.create_token("eve", projects=["open", "secret"], write=False)[0],
             "writer": owner.create_token("bob", projects=["open", "secret"])[0],
+        }
+        for role in ROLES:
+            owner.add_user(f"member {role}")
+            for project in ("open", "secret"):
+                owner.set_member(project, f"member {role}", role)
+            site.tokens[f"member {role}"] = owner.create_token(f"member {role}", scopes=list(Right))[0]
+        owner.add_user("administrator")
+        owner.set_administrator("administrator", True)
+        site.tokens |= {
+            "administrator": owner.create_token("administrator", scopes=["manage", "curate", "submit"])[0],
+            "limited owner": owner.create_token("member owner", scopes=["submit"])[0],
+            "limited administrator": owner.create_token("administrator", scopes=["read"])[0],
         }
         secret, made = owner.create_token("rex")
         owner.revoke_token(made.id)
@@ -81,19 +115,19 @@ def expected(row: Operation, caller: str, project: str | None) -> int | None:
         return None
     if caller in WRONG:
         return 401
-    if permission is Permission.ADMINISTER:
-        return {"stranger": 401, "all": None}.get(caller, 403)
-    if project is None and permission is Permission.WRITE and caller not in ("writer", "all"):
-        return 401 if caller == "stranger" else 403
-    if project is None or permission is Permission.CALLER:
+    refused = 401 if caller == "stranger" else 403
+    if permission is Permission.CALLER:
         return None
-    visible = project == "open" or (project == "secret" and caller in ("reader", "writer", "all"))
-    if not visible:
-        return 404
+    if project is not None:
+        visible = project == "open" or (project == "secret" and "R" in RIGHTS[caller])
+        if not visible:
+            return 404
+        if permission is Permission.READ:
+            return None
+    elif permission not in (Permission.ADMINISTER, Permission.WRITE):
+        return None
     # No caller here is a peer.
-    if permission in (Permission.WRITE, Permission.SEND) and caller not in ("writer", "all"):
-        return 401 if caller == "stranger" else 403
-    return None
+    return None if NEEDED[permission] in RIGHTS[caller] else refused
 
 
 def sent(site: Site, rule: str, method: str, caller: str, project: str | None) -> Any:
@@ -255,7 +289,7 @@ def test_writes_need_a_token(site: Site) -> None:
     }
 
 
-WRITING = frozenset({Permission.WRITE, Permission.SEND, Permission.ADMINISTER})
+WRITING = frozenset(NEEDED) - {Permission.READ}
 
 
 def test_the_description_has_permissions_and_limits(site: Site) -> None:

@@ -31,6 +31,7 @@ _VOLATILE = (
     (re.compile(r"(?<=UUID#)(\w+)-\d+"), r"\1-NUMBER"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "TIME"),
     (re.compile(r"\b[0-9a-f]{40}([0-9a-f]{24})?\b"), "DIGEST"),
+    (re.compile(r"\b[0-9a-f]{32}\b"), "ACTOR"),
     (re.compile(r"ni:///sha-256;[\w-]+"), "CONTENT"),
     (re.compile(r"\d+ bytes"), "BYTES"),
     (re.compile(r"\bpvr_\S+"), "TOKEN"),

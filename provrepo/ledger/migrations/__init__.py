@@ -18,6 +18,7 @@ from provrepo.ledger.migrations import (
     m0004_administration,
     m0005_events,
     m0005_mirrors,
+    m0006_members,
 )
 
 __all__ = ["ADMINISTRATION", "SCHEMA", "is_current", "migrate", "statements"]
@@ -37,6 +38,7 @@ _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0003_confidential.upgrade,
     m0004_administration.upgrade,
     _fifth,
+    m0006_members.upgrade,
 )
 
 ADMINISTRATION = 4

@@ -12,7 +12,9 @@ from provrepo.importers.masking import without_login
 from provrepo.importers.openlineage.events import Dataset, Event, Problem, canonical, read_event
 from provrepo.importers.openlineage.fold import dataset_of, document_of, ends_run
 from provrepo.ledger.events import Events, NewEvent
+from provrepo.repository import access
 from provrepo.repository.context import Context
+from provrepo.repository.people.roles import Right
 
 __all__ = ["EventResult", "receive_events"]
 
@@ -60,8 +62,8 @@ def receive_events(context: Context, values: Iterable[Any], *, project: str | No
         NoSpace: the disk is nearly full; nothing was stored.
     """
     if project is not None:
-        context.require_write(project)
-    elif not (context.actor.owner or context.actor.write):
+        context.require(project, Right.SUBMIT)
+    elif not access.may_submit_somewhere(context.actor):
         raise Denied("events are received with a token that may write to a project")
     choose = _chooser(context, project)
     results: list[EventResult] = []
@@ -115,7 +117,7 @@ def _chooser(context: Context, project: str | None) -> Callable[[Dataset], str]:
                 "one project, or send to /projects/NAME/api/v1/lineage"
             )
         if found not in allowed:
-            context.require_write(found)
+            context.require(found, Right.SUBMIT)
             allowed.add(found)
         return found
 

@@ -31,6 +31,7 @@ from provrepo.repository.context import Context
 from provrepo.repository.exchange import decisions, messages, rights
 from provrepo.repository.exchange.messages import Message
 from provrepo.repository.exchange.records import PendingInfo, pending_info
+from provrepo.repository.people.roles import Right
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.store import Store
 from provrepo.repository.submission.checking import run_worker
@@ -139,7 +140,7 @@ def submit_for_review(
         TooLarge: it is larger than the settings allow.
     """
     data, file = content(source)
-    context.require_write(project)
+    context.require(project, Right.SUBMIT)
     if format is not None:
         by_name(format)
     check_base(base)

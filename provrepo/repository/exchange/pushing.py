@@ -11,6 +11,7 @@ from provrepo.ledger.exchange.pushes import UNDER_WAY, Push
 from provrepo.repository import access, documents
 from provrepo.repository.context import Context
 from provrepo.repository.exchange import sending
+from provrepo.repository.people.roles import Right
 from provrepo.repository.store import Store
 
 __all__ = ["cancel_push", "push", "pushes", "queue_new", "send_pushes"]
@@ -76,7 +77,7 @@ def pushes(context: Context, project: str | None = None) -> list[Push]:
     if project is None:
         access.require_administer(context.actor)
     else:
-        context.require_write(project)
+        context.require(project, Right.CURATE)
     return context.store.parts.pushes.listed(project)
 
 

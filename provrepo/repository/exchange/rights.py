@@ -5,6 +5,7 @@ from __future__ import annotations
 from provrepo.errors import Denied
 from provrepo.ledger.exchange.peers import NOTHING, Peer
 from provrepo.repository.context import Context
+from provrepo.repository.people.roles import Right
 
 __all__ = ["EVERYBODY", "is_reviewed", "may_review", "peer_of", "require_reviewer", "require_send"]
 
@@ -29,11 +30,11 @@ def require_send(context: Context, project: str) -> Peer | None:
         The peer that the actor is; None for an actor who may change the project.
 
     Raises:
-        NotFound, Denied: as ``Context.require_write`` does, unless the actor is a peer that may send.
+        NotFound, Denied: as ``Context.require`` does, unless the actor is a peer that may send.
     """
     peer = peer_of(context, project)
     if peer is None:
-        context.require_write(project)
+        context.require(project, Right.SUBMIT)
     return peer
 
 
@@ -58,6 +59,6 @@ def require_reviewer(context: Context, project: str) -> None:
         NotFound: the project does not exist, or the actor may not read it.
         Denied: the actor may not change it, or its own submissions are reviewed.
     """
-    context.require_write(project)
+    context.require(project, Right.CURATE)
     if is_reviewed(context, project):
         raise Denied(f"what {context.actor.name} submits to {project} is reviewed by others")

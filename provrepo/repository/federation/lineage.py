@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from provrepo.errors import Denied, Error, NotFound, UsageError
 from provrepo.ledger.exchange.peers import Peers
 from provrepo.limits import FEDERATED_SECONDS
+from provrepo.repository import access
 from provrepo.repository.context import Context
 from provrepo.repository.exchange.notices.records import OriginWarning
 from provrepo.repository.exchange.notices.warnings import of_projects as origin_warnings
@@ -86,7 +87,7 @@ def askable_peers(context: Context) -> list[str]:
 
 
 def _may_ask_peers(actor: Actor) -> bool:
-    return actor.owner or (bool(actor.id) and actor.write)
+    return actor.owner or (bool(actor.id) and access.may_submit_somewhere(actor))
 
 
 def _warnings(context: Context, graph: FederatedLineage) -> tuple[OriginWarning, ...]:

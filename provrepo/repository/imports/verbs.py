@@ -28,6 +28,7 @@ from provrepo.importers.parts import Part, Skipped, files_of, merged, parts_in, 
 from provrepo.repository.context import Context
 from provrepo.repository.documents import original
 from provrepo.repository.imports.zips import files_of_zip
+from provrepo.repository.people.roles import Right
 from provrepo.repository.records import DEFAULT, Receipt
 from provrepo.repository.submission.submit import name_for
 from provrepo.repository.submission.verbs import submit
@@ -102,7 +103,7 @@ def import_documents(
     if project != DEFAULT:
         context.store.make()
     if context.store.exists() and (project != DEFAULT or not context.actor.owner):
-        context.require_write(project)
+        context.require(project, Right.SUBMIT)
     receipts: list[Receipt] = []
     skipped: list[Skipped] = []
     for part in _parts(source, name, format, file, context.store.settings.max_body):

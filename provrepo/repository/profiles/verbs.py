@@ -11,6 +11,7 @@ from provrepo.ledger.entries import REPOSITORY
 from provrepo.repository import access
 from provrepo.repository.context import Context
 from provrepo.repository.exchange.notices.warnings import of_projects as origin_warnings
+from provrepo.repository.people.roles import Right
 from provrepo.repository.queries import verbs as queries
 from provrepo.repository.records import DEFAULT, Backtest, GateResult, ProfileInfo
 
@@ -168,6 +169,6 @@ def metrics(context: Context, project: str) -> dict[str, Any]:
 
 def _administer(context: Context, project: str | None) -> None:
     if project is not None:
-        context.require_read(project)
-    if not access.may_administer(context.actor):
+        context.require(project, Right.MANAGE)
+    elif not access.may_administer(context.actor):
         raise Denied(f"{context.actor.name} may not add profiles; a token for all projects is needed")

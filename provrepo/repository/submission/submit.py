@@ -61,6 +61,7 @@ def submit(
     origin: Mapping[str, Any] | None = None,
     license: str = "",  # noqa: A002
     recording: Recording | None = None,
+    own_only: bool = False,
 ) -> Receipt:
     """Check and store one document; see ``Repository.submit``. The caller has checked that it may be submitted.
 
@@ -82,6 +83,7 @@ def submit(
         origin: the entry of a peer from which it comes; None for none.
         license: the IRI of its license; may be empty.
         recording: further entries.
+        own_only: whether the actor may replace only documents that he submitted first.
     """
     store.ledger.require_own(project)
     settings = store.ledger.settings(project)
@@ -101,6 +103,9 @@ def submit(
     previous = _current(store.ledger.last(project, document), erased)
     taken = store.ledger.taken_back(project, document, blob)
     _require_again(store, actor, taken, previous, blob, again=again)
+    if own_only and previous is not None:
+        with store.ledger.stream(project) as stream:
+            access.require_submitter(actor, document, stream.submitter(document))
     unchanged = _precondition(previous, blob, document, update=update, if_match=_condition(if_match, taken, previous))
     if unchanged is not None and recording is None:
         store.index()  # the process that stored it may have been killed before it was indexed
@@ -141,6 +146,8 @@ def submit(
         }
 
         def append(appending: Appending) -> tuple[Entry, bool]:
+            if own_only:
+                access.require_submitter(actor, document, appending.submitter(document))
             current = _current(appending.last(document), appending.erased())
             taken = appending.taken_back(document, blob)
             _require_again(store, actor, taken, current, blob, again=again)

@@ -12,6 +12,7 @@ from provrepo.model.document import Document
 from provrepo.repository import access
 from provrepo.repository.context import Context
 from provrepo.repository.exchange import rights
+from provrepo.repository.people.roles import Right
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.records import DEFAULT, Receipt
 from provrepo.repository.submission import submit as submission
@@ -63,7 +64,8 @@ def submit(
         Conflict: the document exists with other bytes.
         Stale: ``if_match`` does not match the current version.
         NotFound: no such project.
-        Denied: the actor may not submit to the project, or only for a review (``submit_for_review``).
+        Denied: the actor may not submit to the project, or only for a review (``submit_for_review``), or may not
+            replace this document of others.
         TooLarge: the document has more bytes than the settings allow.
         NoSpace: the disk is nearly full.
         WorkerFailed: the check took too long or too much memory.
@@ -73,7 +75,7 @@ def submit(
     if project == DEFAULT and context.actor.owner:
         context.ensure_default()
     access.name("project", project)
-    context.require_write(project)
+    curates = Right.CURATE in context.require(project, Right.SUBMIT)
     if rights.is_reviewed(context, project):
         raise Denied(f"what {context.actor.name} submits to {project} waits for a review: send it as pending")
     return submission.submit(
@@ -91,6 +93,7 @@ def submit(
         note=note,
         again=again,
         allow_empty=allow_empty,
+        own_only=not curates,
     )
 
 

@@ -21,8 +21,10 @@ from provrepo.checks.report import Report
 from provrepo.codecs import formats
 from provrepo.model.compare import compare
 from provrepo.model.difference import Difference
+from provrepo.repository import access
 from provrepo.repository.exchange import rights
 from provrepo.repository.exchange.records import PendingInfo
+from provrepo.repository.people.roles import Right
 from provrepo.repository.records import ProfileInfo, ProjectInfo, VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.repository.submission import conversion
@@ -253,12 +255,10 @@ def decide(project: str, pending: str) -> Response:
 
 def writable(repo: Repository) -> list[ProjectInfo]:
     """The projects to which the caller may submit; mirrors take no submissions."""
-    actor = repo.actor
-    return [
-        info
-        for info in (repo.projects() if actor.write else [])
-        if info.mirror is None and (actor.owner or actor.projects is None or info.name in actor.projects)
-    ]
+    if not access.may_submit_somewhere(repo.actor):
+        return []
+    allowed = set(repo.context.projects_with(Right.SUBMIT))
+    return [info for info in repo.projects() if info.mirror is None and info.name in allowed]
 
 
 def _of_pending(repo: Repository, sent: Form, id_: str) -> Form:

@@ -10,6 +10,7 @@ from typing import cast
 
 from flask import Flask, current_app, g, request
 
+from provrepo.repository import access
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
@@ -67,7 +68,7 @@ def client() -> callers.Client:
 
 def class_of(actor: Actor) -> Caller:
     """The class of an actor with a token."""
-    return Caller.WRITER if actor.owner or actor.write else Caller.READER
+    return Caller.WRITER if access.may_submit_somewhere(actor) else Caller.READER
 
 
 def register(app: Flask) -> None:

@@ -13,6 +13,7 @@ from flask import Flask, current_app, request
 from provrepo.errors import Denied
 from provrepo.repository import access
 from provrepo.repository.exchange import rights
+from provrepo.repository.people.roles import Right
 from provrepo.repository.store import Store
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.rejections import Rejected
@@ -24,7 +25,14 @@ from provrepo.words import lasting
 __all__ = ["check", "operation", "project", "register"]
 
 _EXTENSION = "provrepo.rates"
-_OF_PROJECTS = frozenset({Permission.READ, Permission.WRITE, Permission.SEND})
+_RIGHTS = {
+    Permission.CALLER: Right.READ,
+    Permission.READ: Right.READ,
+    Permission.WRITE: Right.SUBMIT,
+    Permission.CURATE: Right.CURATE,
+    Permission.MANAGE: Right.MANAGE,
+}
+_OF_PROJECTS = frozenset({*_RIGHTS, Permission.SEND}) - {Permission.CALLER}
 
 
 def register(app: Flask) -> None:
@@ -94,8 +102,8 @@ def _admit() -> None:
     elif permission is Permission.SEND and named is not None:
         rights.require_send(auth.repository().context, named)
     elif named is not None:
-        auth.repository().require(named, write=permission is Permission.WRITE)
-    elif permission is Permission.WRITE and not actor.write:
+        auth.repository().require(named, _RIGHTS[permission])
+    elif permission is Permission.WRITE and not access.may_submit_somewhere(actor):
         raise Denied(f"{actor.name} may not change any project; a token that may write is needed")
     if rate is Rate.PINGBACK:
         _count(rate, sender, named or "")

@@ -15,6 +15,8 @@ ANSWERS: dict[str, str] = {
     "projects.one": "Project",
     "projects.change": "Project",
     "projects.exposure": "Exposure",
+    "members.listed": "Members",
+    "members.put": "Member",
     "projects.documents": "Documents",
     "datasets.index": "Datasets",
     "datasets.one": "DatasetOfProject",
@@ -79,6 +81,7 @@ ANSWERS: dict[str, str] = {
 BODIES: dict[str, str] = {
     "projects.create": "NewProject",
     "projects.change": "ProjectChange",
+    "members.put": "NewMember",
     "gate.gate": "GateRequest",
     "lineage.surroundings": "SurroundingsQuestion",
 }

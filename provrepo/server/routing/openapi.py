@@ -35,12 +35,14 @@ _PERMISSION_PROBLEMS = {
     Permission.CALLER: (401,),
     Permission.READ: (401, 404),
     Permission.WRITE: (401, 403, 404),
+    Permission.CURATE: (401, 403, 404),
+    Permission.MANAGE: (401, 403, 404),
     Permission.SEND: (401, 403, 404),
     Permission.ADMINISTER: (401, 403),
 }
 """Statuses of problems that follow from the permission that an operation needs."""
 
-_WITH_TOKEN = frozenset({Permission.WRITE, Permission.SEND, Permission.ADMINISTER})
+_WITH_TOKEN = frozenset(Permission) - {Permission.NOTHING, Permission.CALLER, Permission.READ}
 _HEADERS_OF_PROBLEMS = {
     401: ("WWW-Authenticate",),
     415: ("Accept-Post",),

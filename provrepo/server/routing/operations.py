@@ -24,6 +24,8 @@ class Permission(StrEnum):
     CALLER = "no token, or a valid one; the response has what its caller may read"
     READ = "a public project, or a token for the project"
     WRITE = "a token that may write to the project"
+    CURATE = "a token of a curator of the project, or one that may write to it"
+    MANAGE = "a token of an owner of the project, or one that may write to all projects"
     SEND = "a token that may write to the project, or that of a peer that may send to it"
     ADMINISTER = "a token that may write to all projects"
 

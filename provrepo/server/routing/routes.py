@@ -32,6 +32,7 @@ from provrepo.server.routing.routes_of_exchange import EXCHANGE, OF_ENTRIES
 from provrepo.server.routing.routes_of_marquez import MARQUEZ
 from provrepo.server.routing.routes_of_monitoring import MONITORING
 from provrepo.server.routing.routes_of_pages import PAGES
+from provrepo.server.routing.routes_of_people import PEOPLE
 from provrepo.server.routing.routes_of_statements import STATEMENTS
 
 __all__ = [
@@ -92,12 +93,12 @@ _QUERIED = Access(Permission.READ, Rate.QUERY, Action.QUERY)
 _SUBMIT = Access(Permission.WRITE, Rate.WRITE, Action.SUBMIT)
 # Clients of OpenLineage drop an event after 429, so these are not counted.
 _RECEIVED = Access(Permission.WRITE, Rate.FREE, Action.SUBMIT)
-_CHANGE = Access(Permission.WRITE, Rate.WRITE, Action.SETTINGS)
-_EXPOSURE = Access(Permission.WRITE, Rate.QUERY, Action.LIST)
+_CHANGE = Access(Permission.MANAGE, Rate.WRITE, Action.SETTINGS)
+_EXPOSURE = Access(Permission.MANAGE, Rate.QUERY, Action.LIST)
 _WITHDRAW = Access(Permission.WRITE, Rate.WRITE, Action.WITHDRAW)
 _SEND = Access(Permission.SEND, Rate.WRITE, Action.PENDING)
 _SENT = Access(Permission.SEND, Rate.READ, Action.LIST)
-_WAITING = Access(Permission.WRITE, Rate.READ, Action.LIST)
+_WAITING = Access(Permission.CURATE, Rate.READ, Action.LIST)
 _REVIEW = Access(Permission.WRITE, Rate.WRITE, Action.REVIEW)
 
 
@@ -491,6 +492,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("openlineage.receive_in_project", "POST"): _EVENTS,
     ("openlineage.receive_batch_in_project", "POST"): _EVENTS,
     ("provaq.service", "GET"): Operation(_SELF, _media(*offers.PROVAQ), (_FORMAT,), problems=(406,)),
+    **PEOPLE,
     **EXCHANGE,
     ("openapi.own", "GET"): Operation(_SELF, _PAGED, (_FORMAT,)),
     ("static", "GET"): _FILES,

@@ -16,12 +16,12 @@ from provrepo.server.routing.schema_parts import NAME, STRING
 __all__ = ["EXCHANGE", "OF_ENTRIES"]
 
 _ALL = Access(Permission.ADMINISTER, Rate.READ, Action.LIST)
-_OF_PROJECT = Access(Permission.WRITE, Rate.READ, Action.LIST)
+_OF_PROJECT = Access(Permission.CURATE, Rate.READ, Action.LIST)
 _OF_CALLER = Access(Permission.CALLER, Rate.READ, Action.LIST)
 _MIRROR = Access(Permission.READ, Rate.READ, Action.LIST)
 _PING = Access(Permission.READ, Rate.PINGBACK, Action.PINGBACK)
 _NOTICE = Access(Permission.CALLER, Rate.NOTICE, Action.NOTICE)
-_DISCARD = Access(Permission.WRITE, Rate.WRITE, Action.DISCARD)
+_DISCARD = Access(Permission.CURATE, Rate.WRITE, Action.DISCARD)
 
 _PAGE = ("application/json", "text/html")
 _LISTS = {name: of_list(*sorts) for name, sorts in SORTS.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from provrepo.authoring.fields import Field
 from provrepo.checks.findings import Finding, Severity
+from provrepo.ledger.members import Member
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
 from provrepo.repository.datasets.records import DatasetDetails, DatasetInfo, RunsAgain
@@ -16,6 +17,7 @@ from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
 from provrepo.repository.federation.records import LaboratoryReport, Missing, StatedRelation
 from provrepo.repository.lineage.records import FoundDocument, FoundProject, LineageEdge, LineageNode, SourceReference
+from provrepo.repository.people.roles import ROLES
 from provrepo.repository.queries.named import Parameter
 from provrepo.repository.records import DocumentInfo, GateResult, ProfileInfo, ProjectInfo, VersionInfo
 from provrepo.repository.stream import EntryInfo
@@ -147,6 +149,18 @@ SCHEMAS: dict[str, Schema] = {
             **dict.fromkeys(("public", "announce"), FLAG),
             **dict.fromkeys(("title", "license", "pushes"), STRING),
             **dict.fromkeys(("profiles", "push", "reviewed"), _list(STRING)),
+        },
+        "additionalProperties": False,
+    },
+    "Member": _record(Member),
+    "Members": _object({"project": NAME, "members": _list(ref("Member"))}),
+    "NewMember": {
+        "type": "object",
+        "description": "A person or service, and its role in the project.",
+        "required": ["who", "role"],
+        "properties": {
+            "who": {**STRING, "description": "A name or identifier, or the e-mail address or ORCID of a person."},
+            "role": {**STRING, "enum": list(ROLES)},
         },
         "additionalProperties": False,
     },

@@ -16,6 +16,7 @@ from provrepo.repository.context import Context
 from provrepo.repository.exchange.notices import announcing, held, sending, tables
 from provrepo.repository.exchange.notices.payload import TAKEN_BACK
 from provrepo.repository.exchange.notices.sending import Sending
+from provrepo.repository.people.roles import Right
 
 __all__ = [
     "DIRECTIONS",
@@ -59,7 +60,7 @@ def notices(
         if name is not None:
             raise UsageError("name the project of the document as well")
     else:
-        context.require_write(project)
+        context.require(project, Right.CURATE)
         if name is not None:
             catalog.history(context.store, project, name)
     found: list[SentNotice | ReceivedNotice] = []
@@ -88,7 +89,7 @@ def inbox(context: Context) -> list[ReceivedNotice]:
     """
     if context.actor.owner or access.may_administer(context.actor):
         return _received(context, None)
-    return _received(context, {name for name in context.readable_projects() if access.may_write(context.actor, name)})
+    return _received(context, set(context.projects_with(Right.CURATE)))
 
 
 def notice(context: Context, id: str) -> SentNotice | ReceivedNotice:  # noqa: A002
@@ -102,7 +103,7 @@ def notice(context: Context, id: str) -> SentNotice | ReceivedNotice:  # noqa: A
     """
     store = context.store
     sent = tables.outgoing(store).find(id)
-    if sent is not None and (context.actor.owner or access.may_write(context.actor, sent.project)):
+    if sent is not None and context.curates(sent.project):
         return sent
     found = tables.incoming(store).find(id)
     if found is not None and found.key in {one.key for one in inbox(context)}:
@@ -140,7 +141,7 @@ def holders(context: Context, project: str | None = None) -> list[Holder]:
     if project is None:
         access.require_administer(context.actor)
     else:
-        context.require_write(project)
+        context.require(project, Right.CURATE)
     announcing.find_holders(context.store)
     return stored_holders(context, project)
 
