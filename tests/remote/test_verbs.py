@@ -110,6 +110,12 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("audit", ("crops",), {"action": "nonsense"}),
     ("audit", ("crops",), {"limit": 0}),
     ("exposure", ("empty",), {}),
+    ("members", ("crops",), {}),
+    ("members", ("nowhere",), {}),
+    ("set_member", ("crops", "nobody", "reader"), {}),
+    ("set_member", ("crops", "bob", "king"), {}),
+    ("remove_member", ("crops", "bob"), {}),
+    ("remove_member", ("nowhere", "bob"), {}),
     ("query", ("SELECT * { ?s a prov:Entity } ORDER BY ?s",), {"project": "crops"}),
     ("query", ("SELECT * { ?s a ?o } ORDER BY ?s ?o",), {"project": ["crops", "default"], "timeout": 20}),
     ("query", ("CONSTRUCT WHERE { ?s prov:used ?o }",), {"public": True}),
@@ -214,6 +220,15 @@ def test_every_verb_is_called_or_needs_the_directory(remote: RemoteRepository) -
         ):
             getattr(remote, name)(*positional, **keywords)
     assert set(VERBS) - called >= HERE_ONLY
+
+
+def test_roles_are_given_and_taken(remote: RemoteRepository, local: Repository) -> None:
+    local.create_project("roles")
+    local.add_user("Zoë/Ann", email="zoe@lab.example")
+    given = remote.set_member("roles", "zoe@lab.example", "curator")
+    assert [given] == local.members("roles") == remote.members("roles")
+    remote.remove_member("roles", "Zoë/Ann")
+    assert local.members("roles") == []
 
 
 def test_records_of_other_tools_are_imported(

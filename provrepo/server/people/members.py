@@ -29,7 +29,7 @@ def put(project: str) -> Response:
     return json_response(auth.repository().set_member(project, given["who"], given["role"]).to_dict())
 
 
-@blueprint.delete("/projects/<project>/members/<who>")
+@blueprint.delete("/projects/<project>/members/<path:who>")
 def remove(project: str, who: str) -> Response:
     """Take the role of a person or service in the project away; its name, or its identifier."""
     auth.repository().remove_member(project, who)
