@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from provrepo.server.marquez.schemas import ANSWERS as MARQUEZ
 from provrepo.server.routing.schema_parts import Schema, ref
-from provrepo.server.routing.schemas_of_marquez import ANSWERS as MARQUEZ
 
 __all__ = ["ANSWERS", "BODIES", "HEADERS", "LINKS", "answer"]
 

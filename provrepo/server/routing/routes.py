@@ -23,13 +23,13 @@ from provrepo.server.documents.documents import VERSION_ORDERS
 from provrepo.server.documents.projects import PROJECT_ORDERS
 from provrepo.server.exchange import packages
 from provrepo.server.exchange.pending import PENDING_ORDERS
+from provrepo.server.marquez.routes import MARQUEZ
 from provrepo.server.protocol import answers, body
 from provrepo.server.protocol.negotiate import Offer
 from provrepo.server.routing import offers, schemas
 from provrepo.server.routing.operations import Access, Operation, Permission, RequestParameter, of_list
 from provrepo.server.routing.rates import Rate
 from provrepo.server.routing.routes_of_exchange import EXCHANGE, OF_ENTRIES
-from provrepo.server.routing.routes_of_marquez import MARQUEZ
 from provrepo.server.routing.routes_of_monitoring import MONITORING
 from provrepo.server.routing.routes_of_pages import PAGES
 from provrepo.server.routing.routes_of_people import PEOPLE

@@ -21,6 +21,7 @@ from provrepo.repository.people.roles import ROLES
 from provrepo.repository.queries.named import Parameter
 from provrepo.repository.records import DocumentInfo, GateResult, ProfileInfo, ProjectInfo, VersionInfo
 from provrepo.repository.stream import EntryInfo
+from provrepo.server.marquez.schemas import MARQUEZ
 from provrepo.server.routing.schema_parts import FLAG, INTEGER, NAME, NUMBER, OBJECT, STRING, Schema, ref
 from provrepo.server.routing.schema_parts import array as _list
 from provrepo.server.routing.schema_parts import extended as _extended
@@ -29,7 +30,6 @@ from provrepo.server.routing.schema_parts import members as _object
 from provrepo.server.routing.schema_parts import or_null as _or_null
 from provrepo.server.routing.schema_parts import record as _record
 from provrepo.server.routing.schemas_of_exchange import EXCHANGE, NOTICES, PENDING
-from provrepo.server.routing.schemas_of_marquez import MARQUEZ
 from provrepo.server.routing.schemas_of_statements import statement_schemas
 
 __all__ = ["NAME", "SCHEMAS", "ref"]
