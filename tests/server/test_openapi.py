@@ -30,6 +30,7 @@ IN_PATH = {
     "job": "plot",
     "dataset": "plots",
     "run": "0",
+    "who": "ada",
 }
 NEEDED = {"id": "urn:x:none", "iri": IRI, "q": "table", "nodeId": "dataset:https%3A//example.org/:table"}
 OURS = ("application/json", "application/problem+json", "application/prov+json", "application/sparql-results+json")
