@@ -72,5 +72,5 @@ def test_pages_of_a_project_are_for_its_members(site: Site) -> None:
         named = [each["name"] for each in site.client.get("/projects", headers=site.auth(role)).json["projects"]]
         assert named == ["open", "secret"]
         assert site.client.get("/projects/secret/pending", headers=site.auth(role)).status_code == (
-            200 if Right.CURATE in ROLES[role] else 403
+            200 if Right.SUBMIT in ROLES[role] else 403
         )

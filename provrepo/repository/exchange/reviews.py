@@ -9,6 +9,7 @@ from provrepo.repository import access
 from provrepo.repository.context import Context
 from provrepo.repository.exchange import decisions, rights
 from provrepo.repository.exchange.records import PendingInfo, pending_info
+from provrepo.repository.people.roles import Right
 
 __all__ = [
     "PendingInfo",
@@ -32,7 +33,7 @@ def pending(context: Context, project: str | None = None) -> list[PendingInfo]:
         Denied: the actor may not write to the project.
     """
     if project is not None:
-        context.require_write(project)
+        context.require(project, Right.SUBMIT)
     decisions.expire(context.store)
     rows = [decisions.settled(context.store, row) for row in context.store.parts.pending.listed(project)]
     return [

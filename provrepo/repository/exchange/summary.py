@@ -55,7 +55,7 @@ def summary(context: Context, project: str | None = None) -> Summary:
     """
     store = context.store
     if project is not None:
-        return _counted(context, project) if access.may_write(context.actor, project) else Summary()
+        return _counted(context, project) if context.curates(project) else Summary()
     followed = mirrors(context)
     own = {"mirrors": len(followed), "stopped": sum(one.state in _STOPPED for one in followed)}
     if not access.may_administer(context.actor):

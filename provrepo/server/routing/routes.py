@@ -98,7 +98,7 @@ _EXPOSURE = Access(Permission.MANAGE, Rate.QUERY, Action.LIST)
 _WITHDRAW = Access(Permission.WRITE, Rate.WRITE, Action.WITHDRAW)
 _SEND = Access(Permission.SEND, Rate.WRITE, Action.PENDING)
 _SENT = Access(Permission.SEND, Rate.READ, Action.LIST)
-_WAITING = Access(Permission.CURATE, Rate.READ, Action.LIST)
+_WAITING = Access(Permission.WRITE, Rate.READ, Action.LIST)
 _REVIEW = Access(Permission.WRITE, Rate.WRITE, Action.REVIEW)
 
 
