@@ -32,7 +32,7 @@ from provrepo.server.routing.rates import Rate
 from provrepo.server.routing.routes_of_exchange import EXCHANGE, OF_ENTRIES
 from provrepo.server.routing.routes_of_monitoring import MONITORING
 from provrepo.server.routing.routes_of_pages import PAGES
-from provrepo.server.routing.routes_of_people import PEOPLE
+from provrepo.server.routing.routes_of_settings import SETTINGS
 from provrepo.server.routing.routes_of_statements import STATEMENTS
 
 __all__ = [
@@ -84,7 +84,6 @@ _NAMED = Access(Permission.CALLER, Rate.QUERY, Action.QUERY)
 _CANCEL = Access(Permission.CALLER, Rate.FREE, None)
 _CHECK = Access(Permission.CALLER, Rate.CHECK, Action.CHECK)
 _PROFILED = Access(Permission.CALLER, Rate.READ, None)
-_CREATE = Access(Permission.ADMINISTER, Rate.WRITE, Action.SETTINGS)
 # Within a project.
 _LISTED = Access(Permission.READ, Rate.READ, Action.LIST)
 _DOCUMENT = Access(Permission.READ, Rate.READ, Action.READ)
@@ -93,8 +92,6 @@ _QUERIED = Access(Permission.READ, Rate.QUERY, Action.QUERY)
 _SUBMIT = Access(Permission.WRITE, Rate.WRITE, Action.SUBMIT)
 # Clients of OpenLineage drop an event after 429, so these are not counted.
 _RECEIVED = Access(Permission.WRITE, Rate.FREE, Action.SUBMIT)
-_CHANGE = Access(Permission.MANAGE, Rate.WRITE, Action.SETTINGS)
-_EXPOSURE = Access(Permission.MANAGE, Rate.QUERY, Action.LIST)
 _WITHDRAW = Access(Permission.WRITE, Rate.WRITE, Action.WITHDRAW)
 _SEND = Access(Permission.SEND, Rate.WRITE, Action.PENDING)
 _SENT = Access(Permission.SEND, Rate.READ, Action.LIST)
@@ -235,9 +232,6 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("pages.home", "GET"): Operation(_OVERVIEW, ("text/html",)),
     **PAGES,
     ("projects.index", "GET"): Operation(_OVERVIEW, _PAGED, (_AFTER, *of_list(*PROJECT_ORDERS), _FORMAT)),
-    ("projects.create", "POST"): Operation(
-        _CREATE, request_types=_JSON, statuses=(201,), problems=(409, 413, 415, 507)
-    ),
     ("projects.one", "GET"): Operation(
         _LISTED, _PAGED, (*_ORDERED, _AFTER, _LIMIT, _WITHDRAWN, _FORMAT), problems=(404,)
     ),
@@ -272,8 +266,6 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         ),
         problems=(404,),
     ),
-    ("projects.change", "PATCH"): Operation(_CHANGE, request_types=_JSON, problems=(413, 415, 507)),
-    ("projects.exposure", "GET"): Operation(_EXPOSURE),
     ("feed.ledger", "GET"): Operation(
         _LISTED,
         _media(*offers.ENTRIES),
@@ -492,7 +484,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("openlineage.receive_in_project", "POST"): _EVENTS,
     ("openlineage.receive_batch_in_project", "POST"): _EVENTS,
     ("provaq.service", "GET"): Operation(_SELF, _media(*offers.PROVAQ), (_FORMAT,), problems=(406,)),
-    **PEOPLE,
+    **SETTINGS,
     **EXCHANGE,
     ("openapi.own", "GET"): Operation(_SELF, _PAGED, (_FORMAT,)),
     ("static", "GET"): _FILES,
