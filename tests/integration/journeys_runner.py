@@ -143,7 +143,7 @@ class Journeys:
         bars = page.locator("svg.chart text").all_text_contents()
         self.seen["shown"]["charted"] = bool(texts) and all(re.findall(r"\d+", text)[0] in bars for text in texts)
         self.look("query")
-        page.goto(page.locator("#share").get_attribute("href") or "")
+        page.goto(self.url + (page.locator("#share").get_attribute("href") or ""))
         self.seen["shown"]["shared"] = page.locator("#answer tbody tr").all_inner_texts() == texts
         csv = page.request.get(
             f"{self.url}/projects/crops/sparql?{urlencode({'query': query, 'format': 'csv'})}"
