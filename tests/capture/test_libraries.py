@@ -20,7 +20,7 @@ from provrepo.capture import session, step
 from provrepo.capture.child import provrepo_libraries
 from provrepo.capture.child.provrepo_libraries import observing
 from provrepo.capture.child.provrepo_libraries.after_import import AfterImport
-from provrepo.capture.child.provrepo_libraries.sql import named
+from provrepo.capture.child.provrepo_libraries.databases.sql import named
 from provrepo.model.statements import GENERATION, USAGE
 from provrepo.vocab import PROVREPO
 from tests.support.captured import Captured
@@ -239,8 +239,9 @@ def test_an_import_hook_adapts_the_module_and_no_other(tmp_path: Path, monkeypat
 
 def test_every_library_has_its_file_and_none_is_imported_by_capture() -> None:
     folder = Path(provrepo_libraries.__file__).parent
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "after_import", "observing", "resources", "sql"}
-    assert files == set(provrepo_libraries.TABLE.values())
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "after_import", "observing", "resources"}
+    files |= {f"databases.{path.stem}" for path in (folder / "databases").glob("*.py")}
+    assert files - {"databases.__init__", "databases.sql"} == set(provrepo_libraries.TABLE.values())
     code = (
         "import sys, provrepo.capture\nfrom provrepo.capture import session, step\n"
         "with session('run', out='run.trig'):\n    step(lambda: open('a', 'w').close())()\n"

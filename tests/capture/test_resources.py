@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from provrepo.capture import session, step
-from provrepo.capture.child.provrepo_libraries import psycopg, sqlalchemy
+from provrepo.capture.child.provrepo_libraries.databases import psycopg, sqlalchemy
 from provrepo.model.statements import ASSOCIATION, GENERATION, SPECIALIZATION, USAGE, Statement
 from provrepo.vocab import PROV_LOCATION, PROV_VALUE, PROVREPO, SCHEMA
 from tests.support.captured import Captured

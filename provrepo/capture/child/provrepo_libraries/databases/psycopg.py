@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .observing import after, before, contained
+from ..observing import after, before, contained
 from .sql import told
 
 _EXECUTES = ("execute", "executemany", "copy", "stream")

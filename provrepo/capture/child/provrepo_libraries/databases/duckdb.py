@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-from .observing import (
+from ..observing import (
     CHANGED,
     READ,
     REPLACED,
@@ -23,7 +23,7 @@ from .observing import (
     replace,
     table,
 )
-from .observing import query as query_text
+from ..observing import query as query_text
 from .sql import named
 
 _STATEMENTS = ("execute", "executemany", "query", "sql", "from_query")

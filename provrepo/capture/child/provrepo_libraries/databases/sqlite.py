@@ -9,7 +9,7 @@ import functools
 import os
 from typing import Any
 
-from .observing import CHANGED, after, local, opened, table
+from ..observing import CHANGED, after, local, opened, table
 
 _READ, _ATTACH, _ALTER = 20, 24, 26
 _WRITES = (2, 9, 11, 18, 23, _ALTER)  # CREATE TABLE, DELETE, DROP TABLE, INSERT, UPDATE, ALTER TABLE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .observing import contained, query
+from ..observing import contained, query
 from .sql import asks, told
 
 
