@@ -122,6 +122,7 @@ def path(rule: str, project: str) -> str:
     place = {"project": project, "document": "run", "version": "1", "number": "1", "suffix": "json", "name": "x"} | {
         "pending": "0" * 32,
         "sha256": "0" * 64,
+        "who": "ada",
         **dict.fromkeys(("namespace", "job", "dataset", "run"), "x"),
     }
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: place[found[1]], rule)

@@ -54,6 +54,7 @@ IN_PATH = {
     "filename": ("style.css", "../app.py"),
     "profile": ("core", "../ontology"),
     "pending": ("0" * 32, "x"),
+    "who": ("ada", "x"),
     "key": ("0" * 32, "x"),
     "sha256": ("0" * 64, "x"),
     "namespace": ("lab", ""),
