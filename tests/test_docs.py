@@ -104,7 +104,7 @@ def test_every_page_is_reachable_from_the_index() -> None:
         seen.add(page)
         if page.is_dir():
             waiting += page.glob("*.md")
-        else:
+        elif page.suffix == ".md":
             found = re.findall(r"\]\((?!https?:)([^)#\s]+)", page.read_text("utf-8"))
             waiting += [(page.parent / target).resolve() for target in found if (page.parent / target).exists()]
     assert [_name(page) for page in DOCS.rglob("*.md") if page not in seen] == []

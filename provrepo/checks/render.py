@@ -45,6 +45,11 @@ class FindingGroup(NamedTuple):
         """The number of findings, including occurrences that are not listed."""
         return sum(finding.occurrences for finding in self.findings)
 
+    @property
+    def left_out(self) -> int:
+        """The number of findings after the first ``SHOWN``, including occurrences that are not listed."""
+        return sum(finding.occurrences for finding in self.findings[SHOWN:])
+
 
 def groups(report: Report) -> list[FindingGroup]:
     """The findings in groups: worst severity first, then largest first."""
@@ -126,8 +131,8 @@ def _text(report: Report, name: str, color: bool) -> str:
             lines.append(f"  - {on_one_line(', '.join(_where(finding)))}")
             details = ("" if group.message else finding.message, finding.lineage, finding.repair)
             lines += [f"    {on_one_line(detail)}" for detail in details if detail]
-        if len(group.findings) > SHOWN:
-            lines.append(f"  … and {len(group.findings) - SHOWN:,} more")
+        if group.left_out:
+            lines.append(f"  … and {group.left_out:,} more")
     return "\n".join(lines) + "\n"
 
 
@@ -178,8 +183,8 @@ def _html(report: Report, name: str) -> str:
             details = ("" if group.message else finding.message, finding.lineage, finding.repair)
             more = "".join(f"<br>{escape(detail)}" for detail in details if detail)
             parts.append(f"<li>{escape(', '.join(_where(finding)))}{more}</li>")
-        if len(group.findings) > SHOWN:
-            parts.append(f"<li>and {len(group.findings) - SHOWN:,} more</li>")
+        if group.left_out:
+            parts.append(f"<li>and {group.left_out:,} more</li>")
         parts += ["</ul>", "</section>"]
     return "\n".join([*parts, "</body>", "</html>"]) + "\n"
 

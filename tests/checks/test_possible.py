@@ -163,7 +163,10 @@ def test_contradicting_times_beyond_those_that_are_listed_are_counted():
     assert rest.message.startswith("The times of 150 more events contradict their order")
     assert Finding.from_dict(rest.to_dict()) == rest
     assert "250 warnings" in render(report, "text")
-    assert "150 times" in render(report, "text")
+    text = render(report, "text")
+    assert "(250 times)" in text
+    shown = text.count("\n  - ")
+    assert f"… and {250 - shown} more" in text
 
 
 def test_cycles_beyond_those_that_are_listed_are_named():
