@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
@@ -137,7 +138,11 @@ def _subprocesses(module: Any) -> None:
             args = (*args[:at], changed, *args[at + 1 :])
         elif changed is not None:
             kwargs["env"] = changed
-        start(self, *args, **kwargs)
+        _opening.popen = True  # Popen may call os.posix_spawn, as it does from Python 3.13 on
+        try:
+            start(self, *args, **kwargs)
+        finally:
+            _opening.popen = False
         if changed is not None:
             shell = args[8] if len(args) > 8 else kwargs.get("shell", False)
             contained(_started)(args[0] if args else kwargs["args"], self.pid, shell=bool(shell))
@@ -145,11 +150,16 @@ def _subprocesses(module: Any) -> None:
     module.Popen.__init__ = start_in_context
 
 
+_opening = threading.local()
+"""``popen``: whether this thread is in ``Popen.__init__``, which records the process itself."""
+
+
 class _Spawn(Replaced):
     """``os.posix_spawn``, whose processes report to the current step."""
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        if len(args) > 2 and isinstance(args[2], Mapping):  # the environment, which has no name
+        known = getattr(_opening, "popen", False)
+        if len(args) > 2 and isinstance(args[2], Mapping) and not known:  # the environment, which has no name
             changed = contained(_environment)(args[2])
             process = self.__wrapped__(*args[:2], changed or args[2], *args[3:], **kwargs)
             if changed is not None:
