@@ -15,9 +15,8 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from provrepo.errors import Damaged
 from provrepo.ledger.appending import Appending
-from provrepo.ledger.entries import REPOSITORY, Entry, named
+from provrepo.ledger.entries import REPOSITORY, Entry, named, undamaged
 
 __all__ = ["erased_name", "new_salt", "problems", "record_found", "record_name", "record_token"]
 
@@ -78,11 +77,7 @@ def problems(connection: sqlite3.Connection) -> Iterator[str]:
     rows = connection.execute(
         "SELECT data FROM entries WHERE project = ? AND kind IN ('name', 'token') ORDER BY sequence", (REPOSITORY,)
     ).fetchall()
-    for (data,) in rows:
-        try:
-            entry = Entry.from_bytes(data, strict=False)
-        except Damaged:
-            continue  # the check of the stream reports it
+    for entry in undamaged(rows):
         key = entry.body["member"] if entry.kind == "name" else entry.body["id"]
         recorded[entry.kind, key] = entry
     for kind, what, query, body_of in (("name", "actor", _ACTORS, _name), ("token", "token", _TOKENS, _token)):

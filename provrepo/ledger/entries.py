@@ -21,7 +21,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -46,6 +47,7 @@ __all__ = [
     "profile_blob",
     "recent",
     "timestamp",
+    "undamaged",
 ]
 
 REPOSITORY = ""
@@ -311,6 +313,17 @@ def recent(data: bytes) -> Entry:
         Damaged: the bytes are not an entry.
     """
     return _parsed.get(data) or _remembered(Entry.from_bytes(data, strict=False))
+
+
+def undamaged(rows: Iterable[Sequence[Any]]) -> Iterator[Entry]:
+    """Yield the entries of rows with their bytes. Those that cannot be read are left to the check of their stream.
+
+    Args:
+        rows: each with the column ``data``.
+    """
+    for (data,) in rows:
+        with suppress(Damaged):
+            yield Entry.from_bytes(data, strict=False)
 
 
 def _remembered(entry: Entry) -> Entry:

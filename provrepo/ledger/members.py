@@ -14,7 +14,7 @@ from typing import Any
 
 from provrepo.errors import Damaged
 from provrepo.ledger.appending import Appending
-from provrepo.ledger.entries import REPOSITORY, Entry, named
+from provrepo.ledger.entries import REPOSITORY, Entry, named, undamaged
 from provrepo.ledger.storage.database import Database
 
 __all__ = ["NO_ROLE", "Member", "Members", "problems"]
@@ -119,11 +119,7 @@ def problems(connection: sqlite3.Connection) -> Iterator[str]:
     rows = connection.execute(
         "SELECT data FROM entries WHERE kind IN ('member', 'role') AND stream IS NULL ORDER BY project, sequence"
     ).fetchall()
-    for (data,) in rows:
-        try:
-            entry = Entry.from_bytes(data, strict=False)
-        except Damaged:
-            continue  # the check of the stream reports it
+    for entry in undamaged(rows):
         recorded[entry.project, entry.body["member"]] = entry
     stored = {
         (str(project), str(actor)): (str(role), sequence)

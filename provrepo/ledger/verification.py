@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged
 from provrepo.ledger import administration, confidential, members
-from provrepo.ledger.entries import REPOSITORY, Entry, named
+from provrepo.ledger.entries import REPOSITORY, Entry, named, undamaged
 from provrepo.ledger.exchange import mirrors
 from provrepo.ledger.migrations import migrate, statements
 from provrepo.ledger.storage import write_ahead
@@ -148,10 +147,8 @@ def _recorded_mirrors(connection: sqlite3.Connection) -> dict[str, dict[str, Any
         "SELECT data FROM entries WHERE project = ? AND kind = 'mirror' ORDER BY sequence", (REPOSITORY,)
     ).fetchall()
     found: dict[str, dict[str, Any]] = {}
-    for (data,) in rows:
-        with suppress(Damaged):  # the check of the stream reports it
-            entry = Entry.from_bytes(data, strict=False)
-            found[entry.body["name"]] = dict(entry.body)
+    for entry in undamaged(rows):
+        found[entry.body["name"]] = dict(entry.body)
     return found
 
 
