@@ -21,7 +21,7 @@ class Walk:
     """
 
     def __init__(self, graph: LineageGraph, depth: int | None = None) -> None:
-        """Bind a lineage to nothing yet."""
+        """Take the lineage; nothing is computed from it yet."""
         self.graph = graph
         self.depth = depth
         self._made: dict[object, Any] = {}
