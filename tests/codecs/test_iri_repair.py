@@ -135,6 +135,18 @@ def test_prefixed_names_and_their_namespaces() -> None:
     assert [(remark.line, remark.column) for remark in document.warnings] == [(2, 11), (3, 1), (5, 1)]
 
 
+@pytest.mark.parametrize(
+    ("written", "local"),
+    [(r"ns\#x\. .", "ns#x."), (r"ns\#x\..", "ns#x."), (r"a%\.\..", "a%25.."), ("a%.", "a%25"), (r"a%.\..", "a%25..")],
+)
+def test_an_escaped_dot_at_the_end_is_part_of_a_name(written: str, local: str) -> None:
+    text = (
+        f"@prefix prov: <http://www.w3.org/ns/prov#> .\n@prefix ex: <{EX}> .\nex:b prov:wasDerivedFrom ex:{written}\n"
+    )
+    (derivation,) = read(text.encode(), format="turtle").statements
+    assert derivation.args[1] == f"{EX}{local}"
+
+
 def test_an_identifier_that_is_not_closed_is_no_identifier() -> None:
     with pytest.raises(ReadError) as caught:
         read(f"<{EX}a\n  <{EX}b> <{EX}c> .".encode(), format="turtle")

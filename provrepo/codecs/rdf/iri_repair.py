@@ -102,6 +102,8 @@ _TURTLE = re.compile(
 _CODE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U(000[0-9A-Fa-f]{5}|0010[0-9A-Fa-f]{4})")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ODD_NAME = re.compile(r"\\[#%]|%(?![0-9A-Fa-f]{2})")
+_ENDING_DOTS = re.compile(r"(?<![.\\])\.++\Z|(?<=\\\.)\.++\Z")
+"""The dots after a name, which end a statement; an escaped dot is part of the name."""
 
 
 def _in_turtle(text: str) -> list[Replacement]:
@@ -122,7 +124,7 @@ def _in_turtle(text: str) -> list[Replacement]:
             prefix = word[:-1] if previous in ("@prefix", "prefix") and word.endswith(":") else None
             previous = word.lower()
             if _ODD_NAME.search(word) is not None:
-                one = _name(word.rstrip("."), namespaces, token.start())
+                one = _name(_ENDING_DOTS.sub("", word), namespaces, token.start())
                 if one is not None:
                     found.append(one)
     return found
