@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from flask import url_for
 
 from provrepo.codecs.rdf.terms import PyoxigraphTerms, is_iri
-from provrepo.errors import Busy, NotFound, TimedOut, WorkerFailed
+from provrepo.errors import Busy, NotFound, TimedOut, Withdrawn, WorkerFailed
 from provrepo.model.identifiers import Identifier
 from provrepo.repository.lineage.query import FEW
 from provrepo.repository.repository import Repository
@@ -18,8 +20,11 @@ from provrepo.server.queries import running
 
 __all__ = ["elsewhere"]
 
-_MOST_VERSIONS = 20_000
-"""Versions whose IRIs are compared with one that is no thing."""
+_MOST_COMPARED = 2_000
+"""Documents and versions whose UUIDs are compared with that of a caller, who may be a stranger."""
+
+_ADDRESS = re.compile(r".*/documents/([\w-]+)(?:/versions/(\d{1,9}))?", re.DOTALL)
+"""The IRI of a document or version below a base IRI."""
 
 _MOST_PROJECTS = 10
 """Private projects whose datasets are asked about an IRI."""
@@ -56,18 +61,33 @@ def _version(repo: Repository, iri: str) -> str:
     for hit in repo.search(whole, limit=FEW).documents:
         if hit.iri == whole:
             return url_for("documents.one", project=hit.project, document=hit.name, version=hit.version)
-    minter, left = auth.store().minter(), _MOST_VERSIONS
-    for project in repo.projects():
-        for document in repo.documents(project.name, withdrawn=True):
-            if str(minter.document(project.name, document.name)) == whole:
-                return url_for("documents.current", project=project.name, document=document.name)
-            for number in range(1, document.current.version + 1):
-                if str(minter.version(project.name, document.name, number)) == whole:
-                    return url_for("documents.one", project=project.name, document=document.name, version=number)
-            left -= document.current.version
-            if left < 0:
-                return ""
+    minter = auth.store().minter()
+    for project, document, number in _candidates(repo, whole):
+        if number == 0 and str(minter.document(project, document)) == whole:
+            return url_for("documents.current", project=project, document=document)
+        if number and str(minter.version(project, document, number)) == whole:
+            return url_for("documents.one", project=project, document=document, version=number)
     return ""
+
+
+def _candidates(repo: Repository, iri: str) -> Iterator[tuple[str, str, int]]:
+    """Project, document and version of what an IRI may name, 0 for the document itself; none of them is hidden.
+
+    An IRI below a base says the names of document and version. A UUID says nothing, and is compared with those of the
+    first documents.
+    """
+    projects = [project.name for project in repo.projects()]
+    if (named := _ADDRESS.fullmatch(iri)) is not None:
+        for project in projects:
+            with suppress(NotFound, Withdrawn):
+                if int(named[2] or 0) <= repo.history(project, named[1])[-1].version:
+                    yield project, named[1], int(named[2] or 0)
+    elif iri.startswith("urn:uuid:"):
+        left = _MOST_COMPARED
+        for project in projects:
+            for document in repo.documents(project, withdrawn=True, limit=left) if left > 0 else ():
+                left -= 1 + document.current.version
+                yield from ((project, document.name, number) for number in range(document.current.version + 1))
 
 
 def _project(repo: Repository, iri: str) -> str:
