@@ -19,6 +19,7 @@ from provrepo.ledger.migrations import (
     m0005_events,
     m0005_mirrors,
     m0006_members,
+    m0007_sign_in,
 )
 
 __all__ = ["ADMINISTRATION", "SCHEMA", "is_current", "migrate", "statements"]
@@ -39,6 +40,7 @@ _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0004_administration.upgrade,
     _fifth,
     m0006_members.upgrade,
+    m0007_sign_in.upgrade,
 )
 
 ADMINISTRATION = 4
