@@ -244,9 +244,12 @@ class Activity(Observations):
         events.append(made | ({"role": role} if role else {}))
 
     def read(self, path: str, role: str | None = None) -> FileVersion | None:
-        """Record that a file is read, with its current content; None where there is no file."""
-        if path in self.pending:
-            return None  # this activity wrote it
+        """Record that a file is read, with its current content; None where there is none, or this activity wrote it."""
+        written = self.pending.get(path)
+        if written is not None:
+            # What is in the file may change again: whether it was used shows when the activity ends.
+            self.pending[path] = written._replace(reread=self.recorder.files.reread(path, self.recorder.now()))
+            return None
         seen = self.recorder.files.content(path)
         if seen is not None:
             self.record_read(seen, role)
@@ -435,7 +438,8 @@ class Activity(Observations):
         if opened.certain and opened.untouched(signature(path)):
             self.retract(path, opened.since, pending=False)
         elif seen is not None and (opened.certain or self._changed(path, opened, seen.sha256)):
-            self._file("wrote", seen, None, {"since": opened.since})
+            again = opened.reread if opened.reread and opened.reread.of(seen, signature(path)) else None
+            self._file("wrote", seen, None, {"since": opened.since} | ({"reread": again.time} if again else {}))
 
     @staticmethod
     def _changed(path: str, opened: Pending, digest: str) -> bool:

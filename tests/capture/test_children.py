@@ -287,7 +287,8 @@ LINES = {
     "input that another program has read": ("{{ cat; {py} -c pass; }} < raw.csv > /dev/null", set(), set()),
     "pipes": ("cat raw.csv | {py} child.py | cat", set(), set()),
     "output of one that is input of another": (
-        "{py} child.py < raw.csv > mid.csv; {py} child.py < mid.csv > out.csv", {"raw.csv"}, {"mid.csv", "out.csv"},
+        "{py} child.py < raw.csv > mid.csv; {py} child.py < mid.csv > out.csv",
+        {"raw.csv", "mid.csv"}, {"mid.csv", "out.csv"},
     ),
     "a name that is gone": ("{py} child.py raw.csv > out.csv; mv out.csv new.csv", {"raw.csv"}, set()),
 }  # fmt: skip

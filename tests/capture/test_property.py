@@ -51,6 +51,7 @@ class Plan:
         way: how it opens files.
         container: what it returns its objects in.
         number: whether it also returns a number that it has just made.
+        again: whether it reads what it has written.
         nested: steps that it calls.
     """
 
@@ -65,6 +66,7 @@ class Plan:
     way: str = "name"
     container: str = "list"
     number: bool = False
+    again: bool = False
     nested: tuple[Plan, ...] = ()
 
 
@@ -102,6 +104,7 @@ def plans(
         way=st.sampled_from(["name", "folder", "opener", "rename", "link", *redirected]),
         container=st.sampled_from(sorted(CONTAINERS)),
         number=st.booleans(),
+        again=st.booleans(),
         nested=nested,
     )
 
@@ -189,6 +192,8 @@ def run(plan: Plan, truth: Truth) -> None:
         if plan.way != "redirection":
             write(written, plan.way)
         truth.files |= written
+        if plan.again and plan.way != "redirection":
+            read(written, "name")
         if plan.late:
             nested()
         if plan.fails:
@@ -212,6 +217,8 @@ def run(plan: Plan, truth: Truth) -> None:
     else:
         truth.end(name, truth.outputs(name, written) + labels, labels_taken, plan.derives)
         truth.objects += zip(made, labels, strict=True)
+        if plan.again and plan.kind != "process" and plan.way != "redirection":  # in the state in which it was left
+            truth.used |= {(name, content) for path, content in written.items() if truth.files[path] == content}
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import pytest
 
 from provrepo.capture import log_data, log_metrics, log_model, log_params
 from provrepo.capture.delivery.outbox import recover
-from provrepo.model.statements import GENERATION
+from provrepo.model.statements import GENERATION, USAGE
 from provrepo.vocab import DCTERMS, PROV, PROV_LOCATION, PROV_TYPE, SCHEMA, SPDX
 from tests.support.captured import Captured
 from tests.support.command import environment, provrepo
@@ -226,12 +226,27 @@ def test_what_is_read_keeps_its_hash_when_it_is_overwritten() -> None:
     assert found.digests("raw.csv")[1] == hashlib.sha256(b"b\na\n" * 2).hexdigest()
 
 
-def test_what_is_written_and_read_again_is_no_input() -> None:
+def test_what_is_written_and_read_again_is_used_as_it_was_left() -> None:
     found = python(
         "open('mid', 'w').write('m'); open('out', 'w').write(open('mid').read())\n"
-        "import os; open('gone', 'w').write('g'); os.remove('gone')"
+        "open('more', 'w').write('1'); open('more').close(); open('more', 'a').write('2')\n"
+        "import os; open('gone', 'w').write('g'); open('gone').close(); os.remove('gone')"
     )
-    assert (found.used, found.generated) == (set(), {("mid", "script.py"), ("out", "script.py")})
+    assert found.used == {("script.py", "mid")}
+    assert found.generated == {(name, "script.py") for name in ("mid", "more", "out")}
+    assert found.derived == set()
+
+
+def test_the_file_that_an_opener_meant_is_read_again() -> None:
+    found = python(
+        "import functools, os; os.mkdir('right'); open('right/data.csv', 'w').write('right')\n"
+        "open('data.csv', 'w').write('wrong')\n"
+        "folder = os.open('right', os.O_RDONLY)\n"
+        "open('data.csv', opener=functools.partial(os.open, dir_fd=folder)).read()"
+    )
+    (usage,) = [statement for statement in found.document if statement.kind is USAGE]
+    (used,) = [statement for statement in found.elements("data.csv") if statement.id == usage.args[1]]
+    assert found.values(used, PROV_LOCATION) == [str(Path("right/data.csv").resolve())]
 
 
 def test_files_that_are_appended_to_or_only_opened() -> None:

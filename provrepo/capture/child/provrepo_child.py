@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a file up to which it is hashed when it is opened; ``provrepo run`` hashes larger files."""
+SMALL = 1024 * 1024
+"""In bytes: a larger file is not written anew within one tick without a change of its size."""
 LAST_CHANCE = 1024 * 1024 * 1024
 """The same, where this process is about to change the file."""
 QUERIES = 100
@@ -86,6 +88,7 @@ class Reporter:
         self._known: dict[str, tuple[int, ...]] = {}
         self._large: set[str] = set()
         self._written: set[str] = set()
+        self._reread: dict[str, tuple[int, ...]] = {}
         self._tables: set[tuple[str, str, bool]] = set()
         self._queries: set[str] = set()
         self._failures: dict[tuple[str, str], int] = {}
@@ -275,9 +278,14 @@ class Reporter:
 
     def _read(self, path: str, largest: int = LARGEST) -> None:
         mark = _signature(path)
-        if path in self._written or mark is None:
+        if mark is None:
             return
         old = time.time_ns() - max(mark[2:]) > RACY
+        if path in self._written:
+            if self._reread.get(path) != mark or not old:
+                self._reread[path] = mark
+                self._report("reread", path, mark, None if old or mark[1] > SMALL else sha256(path))
+            return
         if self._known.get(path) == mark and old and not (path in self._large and largest > LARGEST):
             return
         small = mark[1] <= largest

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from provrepo.capture import child
 from provrepo.capture.failures import warn_once
-from provrepo.capture.files.digests import Files, Pending, Signature, signature
+from provrepo.capture.files.digests import Files, Pending, Reread, Signature, signature
 from provrepo.capture.journal.events import Event, masked, reports_folder
 from provrepo.model.redaction import text
 from provrepo.settings import REPORT, RUN, for_command
@@ -185,6 +185,8 @@ class _Replay:
         """
         if line.kind == "read" and line.details[0] not in claimed:
             self._read(line.time, *line.details)
+        elif line.kind == "reread" and line.details[0] not in claimed:
+            self._reread(line.time, *line.details)
         elif line.kind == "write" and line.details[0] not in claimed:
             self._write(line.time, *line.details)
         elif line.kind in ("link", "rename") and line.details[1] not in claimed:
@@ -218,7 +220,8 @@ class _Replay:
 
     def _read(self, time: float, path: str, mark: tuple[int, int, int, int], digest: str | None) -> None:
         if path in self.pending:
-            return  # the activity wrote it
+            self._reread(time, path, mark, digest)
+            return
         before = Signature(*mark)
         if digest is None and self._files is not None and signature(path) == before:
             seen = self._files.content(path)
@@ -231,6 +234,11 @@ class _Replay:
             "event": "read", "activity": self._activity, "time": time, "path": path, "sha256": digest,
             "size": before.size, "modified": before.modified / 1e9,
         })  # fmt: skip
+
+    def _reread(self, time: float, path: str, mark: tuple[int, int, int, int], digest: str | None) -> None:
+        """Process a file that was read by the activity that wrote it, maybe in another process."""
+        if path in self.pending:
+            self.pending[path] = self.pending[path]._replace(reread=Reread(Signature(*mark), digest, time))
 
     def _write(self, time: float, path: str, mark: tuple[int, int, int, int] | None, truncates: bool) -> None:
         if path in self.pending:

@@ -143,6 +143,7 @@ class History:
         self._reported: set[int] = set()
         self._files = itertools.count(1)
         self._uses: list[Use] = []
+        self._rereads: list[Use] = []
         self._models: list[Event] = []
         everything = _valid(events)
         for event in everything:
@@ -240,6 +241,9 @@ class History:
                 version = self._wrote(event)
                 if run:
                     self._generated(version, run, max(version.seen, event["since"]), None)
+                    if "reread" in event and version.maker is run:
+                        version.generated = min(version.generated, event["reread"])
+                        self._rereads.append(Use(run, version, event["reread"], None))
             case "moved":
                 self._moved(event["source"], event["target"])
             case "part":
@@ -362,6 +366,8 @@ class History:
                 self.derived[thing.name, thing.whole.name, thing.maker.number if thing.maker else None] = None
         for run in self.runs.values():
             self._derive(run)
+        for use in self._rereads:  # nothing is derived from them: what was made of them was made by the same activity
+            use.run.uses.append(use)
 
     def _model(self, event: Event) -> None:
         """Add a model, which is derived from the entities that were used for training."""
