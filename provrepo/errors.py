@@ -19,6 +19,7 @@ Error:
     │   ├── Stale             a new version was appended meanwhile
     │   └── TakenBack         these bytes were withdrawn or erased before
     ├── Refused               a submission that does not conform; carries the report
+    ├── Waits                 a submission that is not stored as a version yet: it waits for a review
     ├── TooLarge              a limit of size or depth is exceeded
     │   └── AnswerTooLarge    the result of a query is too large
     ├── NoSpace               the disk is full; nothing of this was stored
@@ -62,6 +63,7 @@ __all__ = [
     "UnknownFormat",
     "Unreachable",
     "UsageError",
+    "Waits",
     "Withdrawn",
     "WorkerFailed",
     "WriteError",
@@ -209,11 +211,25 @@ class Refused(Error):
 
     Attributes:
         report: the ``provrepo.checks.report.Report``; typed as object, since this module imports no other.
+        kept: the ``PendingInfo`` of the document, if its submitter asked to keep it; otherwise None.
     """
 
     def __init__(self, message: str, report: object) -> None:
         super().__init__(message)
         self.report = report
+        self.kept: object = None
+
+
+class Waits(Error):
+    """A submission that waits for a review: its bytes are stored, and are no version before they are accepted.
+
+    Attributes:
+        pending: the ``PendingInfo`` of the document that waits.
+    """
+
+    def __init__(self, message: str, pending: object) -> None:
+        super().__init__(message)
+        self.pending = pending
 
 
 class TooLarge(Error):

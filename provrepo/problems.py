@@ -146,7 +146,10 @@ def _error(status: int, problem: Mapping[str, Any], report: Callable[[Any], obje
     if issubclass(kind, errors.TakenBack):
         return _taken_back(detail, problem.get("withdrawal"))
     if issubclass(kind, errors.Refused):
-        return _refused(detail, problem.get("report"), report)
+        found = _refused(detail, problem.get("report"), report)
+        if isinstance(found, errors.Refused):
+            found.kept = problem.get("pending")
+        return found
     return kind(detail)
 
 

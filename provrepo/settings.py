@@ -89,6 +89,7 @@ class Settings:
         audit_networks: ``on`` writes the network of a request without a token to the access log (/24 in IPv4, /48 in
             IPv6); ``off`` writes nothing of its address.
         pending_days: days for which documents wait for a review, and for which decisions on them are kept; 0 for ever.
+        kept_days: days for which a refused document is kept whose submitter has asked for that; 0 for ever.
         exchange_seconds: seconds between the rounds in which a server works off what it has for peers; 0 for no rounds.
         session_idle: minutes after its last request at which a session of a browser ends.
         session_hours: hours after which it ends in any case.
@@ -137,6 +138,7 @@ class Settings:
     audit_bytes: int = 256 * 1024 * 1024
     audit_networks: str = "off"
     pending_days: int = 90
+    kept_days: int = 14
     exchange_seconds: float = 30.0
     session_idle: int = 120
     session_hours: int = 12
@@ -409,6 +411,7 @@ _MOST = {
     "port": 65535,
     "audit_days": 36_500,
     "pending_days": 36_500,
+    "kept_days": 36_500,
     "exchange_seconds": 86_400,
     "session_idle": 10_080,
     "session_hours": 8_760,

@@ -42,7 +42,7 @@ from provrepo.cli.recording.run import outbox, run
 from provrepo.cli.recording.runs import compare_runs, runs
 from provrepo.cli.repository import erase, export, fsck, history, init, list_, rebuild, withdraw
 from provrepo.cli.serve import serve
-from provrepo.cli.submit import submit
+from provrepo.cli.submit import WAITS, submit
 
 __all__ = ["EXIT_CODES", "cli", "main"]
 
@@ -58,6 +58,8 @@ EXIT_CODES: dict[type[Exception], int] = {
     errors.WorkerFailed: 1,
     errors.RemoteError: 1,
     errors.Damaged: 1,
+    # 3: done, and somebody has to accept it.
+    errors.Waits: WAITS,
     # 2: wrong usage or unreadable input.
     errors.UsageError: 2,
     errors.ReadError: 2,
@@ -175,7 +177,7 @@ def _place(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
     cls=_Command,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, conforms, same; 1 does not conform, differs, not found, refused; 2 wrong usage or "
-    "unreadable input. Results are written to stdout, messages to stderr.",
+    "unreadable input; 3 stored, and waits for a review. Results are written to stdout, messages to stderr.",
 )
 @click.option(
     "--data",

@@ -118,6 +118,11 @@ def project_show(invocation: Invocation, name: str, style: str) -> None:
     "--reviewed", multiple=True, metavar="NAME", help="Submissions with tokens of NAME wait for a review; repeatable."
 )
 @click.option(
+    "--review",
+    type=click.Choice(["nobody", "submitters"]),
+    help="Submissions wait of those who may submit and not curate (submitters), or of --reviewed alone (nobody).",
+)
+@click.option(
     "--announce/--no-announce", default=None, help="Tell peers that a new version was derived from their documents."
 )
 @click.option("--no-reviewed", is_flag=True, help="No submissions wait for a review.")
@@ -137,6 +142,7 @@ def project_set(
     pushes: str | None,
     reviewed: tuple[str, ...],
     no_reviewed: bool,
+    review: str | None,
     announce: bool | None,
     dry_run: bool,
     style: str,
@@ -150,7 +156,7 @@ def project_set(
     names of submitters. It changes nothing.
     """
     if dry_run:
-        others = (profiles, no_profiles, push, no_push, pushes, reviewed, no_reviewed)
+        others = (profiles, no_profiles, push, no_push, pushes, reviewed, no_reviewed, review)
         if not public or any(others) or announce is not None or title is not None or license_ is not None:
             raise UsageError("--dry-run can be combined with --public only: it lists what would be published")
         with invocation.repository(follow=True) as repository:
@@ -163,6 +169,7 @@ def project_set(
         "reviewed": _chosen("--reviewed", reviewed, no_reviewed),
     }
     chosen |= {"public": public, "title": title, "license": license_, "pushes": pushes, "announce": announce}
+    chosen["review"] = review
     with invocation.repository(follow=True) as repository:
         changed = repository.set_project(name, **chosen)
         waiting = repository.waiting()
@@ -208,6 +215,8 @@ def _show_project(found: ProjectInfo, style: str) -> None:
         output.result(f"  pushes    {found.pushes}")
     if found.announce:
         output.result("  announce  derivations to peers")
+    if found.review == "submitters":
+        output.result("  review    of what those submit who may not curate")
     if found.reviewed:
         output.result(f"  reviewed  submissions of {', '.join(found.reviewed)}")
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.cli.repository import not_indexed, submitter
-from provrepo.errors import Refused
+from provrepo.errors import Refused, Waits
+from provrepo.repository.exchange.records import PendingInfo
 from provrepo.words import counted
 
-__all__ = ["submit"]
+__all__ = ["WAITS", "submit"]
+
+WAITS = 3
+"""The exit code for a document that waits for a review: it is stored, and no version yet."""
 
 
 @click.command()
@@ -30,6 +34,7 @@ __all__ = ["submit"]
 )
 @click.option("--from", "from_", metavar="FORMAT", help="The format. Default: detected by suffix and content.")
 @click.option("--allow-empty", is_flag=True, help="Store a document without PROV statements.")
+@click.option("--keep", is_flag=True, help="If it does not conform, keep it to be mended; it is no version.")
 @click.option("--base", metavar="IRI", help="The base for relative IRIs.")
 @click.option("--note", default="", metavar="TEXT", help="A note for the history of the document.")
 @click.option("--again", is_flag=True, help="Store bytes that were withdrawn before, as a new version.")
@@ -45,6 +50,7 @@ def submit(
     profiles: tuple[str, ...],
     from_: str | None,
     allow_empty: bool,
+    keep: bool,
     base: str | None,
     note: str,
     again: bool,
@@ -54,17 +60,29 @@ def submit(
     """Validate a document, store it and print the receipt.
 
     When the receipt is printed, the unchanged bytes are on disk. A document that does not conform is not stored; the
-    report is printed (exit 1). A document without PROV statements is stored with --allow-empty only. The same bytes
-    under the same name give the same version. Other bytes under an existing name are refused without --update. Bytes
-    that were withdrawn are refused without --again, which makes a new version. `-` is stdin.
+    report is printed (exit 1); with --keep it is kept for some days, for its submitter and the curators. Where
+    submissions are reviewed, the document waits until a curator accepts it; the place is printed (exit 3). A document
+    without PROV statements is stored with --allow-empty only. The same bytes under the same name give the same version.
+    Other bytes under an existing name are refused without --update. Bytes that were withdrawn are refused without
+    --again, which makes a new version. `-` is stdin.
     """
     submission = {"profiles": profiles, "update": update, "base": base, "note": note}
-    submission |= {"again": again, "allow_empty": allow_empty}
+    submission |= {"again": again, "allow_empty": allow_empty, "keep": keep}
     try:
         receipt = _store(invocation, file, server, project, name, from_, submission)
     except Refused as refusal:
         _show_report(refusal.report, style)
+        if isinstance(refusal.kept, PendingInfo):
+            end = refusal.kept.expires or "it is given up"
+            output.note(f"kept until {end}: {_place(invocation, server, refusal.kept)}")
         raise
+    except Waits as waiting:
+        found = cast("PendingInfo", waiting.pending)
+        if style == "json":
+            output.records(found.to_dict())
+        else:
+            output.result(f"{found.project}/{found.name} waits for a review: {_place(invocation, server, found)}")
+        return WAITS
     if style == "json":
         output.records(receipt)
     else:
@@ -91,6 +109,12 @@ def _store(
     elif receipt.created and not receipt.indexed and not receipt.version.set_aside:
         output.note(f"stored; {_indexed_by(indexing)}")
     return receipt.to_dict()
+
+
+def _place(invocation: Invocation, server: str | None, found: PendingInfo) -> str:
+    """Return where a document that waits is seen: its address at a server, or the command that shows it."""
+    at = server or invocation.settings().server
+    return f"{at.rstrip('/')}/projects/{found.project}/pending/{found.id}" if at else f"provrepo review show {found.id}"
 
 
 def _indexed_by(server: str) -> str:

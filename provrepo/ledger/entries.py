@@ -10,7 +10,8 @@ documents is unknown.
 The body of a ``settings`` entry contains the settings that were changed; each value replaces the former one. Keys in
 use: for a project ``public`` (boolean), ``title`` (string), ``profiles`` (list of strings), ``push`` (list of strings:
 the peers to which each accepted version is sent), ``pushes`` (string: what happens with documents that peers send) and
-``reviewed`` (list of strings: identifiers of actors whose submissions wait for a review) and ``announce`` (boolean:
+``reviewed`` (list of strings: identifiers of actors whose submissions wait for a review), ``review`` (string:
+``submitters`` if those of all wait who may submit and not curate) and ``announce`` (boolean:
 whether peers are told that a version was derived from their documents); for the repository's own
 stream ``base`` (string); for both ``profile:NAME``, a user-defined profile (an object with ``version``, ``title`` and
 ``blob``, the SHA-256 of its content), of which an entry has at most one. Other keys are stored unchanged.

@@ -169,6 +169,7 @@ _PEER = EntryField(TEXT, "the other repository, by the identifier under which it
 SETTINGS: Mapping[str, FieldType] = {
     **{"public": FLAG, "title": TEXT, "profiles": TEXTS, "base": TEXT, "license": TEXT},
     **{"push": TEXTS, "pushes": _one_of("as-peer", "pending", "at-once"), "reviewed": TEXTS},
+    "review": _one_of("nobody", "submitters"),
     "announce": FLAG,
 }
 """The settings whose types are checked. Other keys are stored unchanged."""

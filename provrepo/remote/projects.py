@@ -44,12 +44,14 @@ def set_project(
     push: Sequence[str] | None = None,
     pushes: str | None = None,
     reviewed: Sequence[str] | None = None,
+    review: str | None = None,
     announce: bool | None = None,
 ) -> ProjectInfo:
     """Change the settings of a project."""
     lists = {"profiles": profiles, "push": push, "reviewed": reviewed}
     given = {
         **{"public": public, "title": title, "license": license, "pushes": pushes, "announce": announce},
+        "review": review,
         **{setting: None if values is None else list(values) for setting, values in lists.items()},
     }
     wanted = {setting: value for setting, value in given.items() if value is not None}

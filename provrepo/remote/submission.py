@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import by_name, check_base, content, detect
-from provrepo.errors import Denied
+from provrepo.errors import Refused, Waits
 from provrepo.model.document import Document
 from provrepo.remote.connection import JSON, Connection
 from provrepo.remote.decoding import decoded
 from provrepo.repository import access
+from provrepo.repository.exchange.records import PendingInfo
 from provrepo.repository.records import DEFAULT, Receipt
 from provrepo.repository.submission.submit import name_for
 
@@ -37,6 +38,7 @@ def submit(
     note: str = "",
     again: bool = False,
     allow_empty: bool = False,
+    keep: bool = False,
 ) -> Receipt:
     """Check a document and store it durably."""
     data, file = content(source)
@@ -53,6 +55,7 @@ def submit(
         "note": note or None,
         "again": again or None,
         "allow_empty": allow_empty or None,
+        "keep": keep or None,
     }
     headers = {"Content-Type": _media_type(data, file, format)}
     if if_match is None:
@@ -61,12 +64,16 @@ def submit(
     else:
         method, path = "PUT", connection.document(project, document)
         headers["If-Match"] = if_match if if_match == "*" else f'"{if_match}"'
-    answer = connection.send(method, path, project=project, query=query, headers={**JSON, **headers}, content=data)
+    try:
+        answer = connection.send(method, path, project=project, query=query, headers={**JSON, **headers}, content=data)
+    except Refused as refusal:
+        with connection.understanding():
+            refusal.kept = None if refusal.kept is None else decoded(PendingInfo, refusal.kept)
+        raise
     with connection.understanding():
         if answer.status == HTTPStatus.ACCEPTED:
-            raise Denied(
-                f"{project}/{document} is not stored yet: it waits for a review as {decoded(str, answer.json()['id'])}"
-            )
+            waiting = decoded(PendingInfo, answer.json())
+            raise Waits(f"{project}/{document} waits for a review as {waiting.id}", waiting)
         return decoded(Receipt, answer.json())
 
 

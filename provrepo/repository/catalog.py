@@ -69,6 +69,7 @@ def _exchange_settings(store: Store, settings: Mapping[str, Any]) -> dict[str, A
         "push": tuple(settings.get("push", ())),
         "pushes": str(settings.get("pushes", "as-peer")),
         "reviewed": tuple(names.get(actor, actor) for actor in settings.get("reviewed", ())),
+        "review": str(settings.get("review", "nobody")),
         "announce": bool(settings.get("announce", False)),
     }
 

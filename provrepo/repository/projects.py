@@ -10,7 +10,7 @@ from provrepo.ledger.entries import REPOSITORY
 from provrepo.model.identifiers import web_address
 from provrepo.repository import access, catalog
 from provrepo.repository.context import Context
-from provrepo.repository.exchange.rights import EVERYBODY
+from provrepo.repository.exchange.rights import EVERYBODY, REVIEWS
 from provrepo.repository.people.roles import Right
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.records import ProjectInfo
@@ -110,6 +110,7 @@ def set_project(
     push: Sequence[str] | None = None,
     pushes: str | None = None,
     reviewed: Sequence[str] | None = None,
+    review: str | None = None,
     announce: bool | None = None,
 ) -> ProjectInfo:
     """Change the settings of a project; None leaves a setting unchanged. The ledger keeps the former values.
@@ -123,6 +124,8 @@ def set_project(
         push: names of the peers to which each version is sent that is accepted from now on.
         pushes: what happens with documents that peers send: ``pending``, ``at-once``, or ``as-peer``, as the peer says.
         reviewed: names of the actors whose submissions wait for a review; ``*`` for all but the owner.
+        review: ``submitters`` if the submissions of those wait who may submit and not curate; ``nobody`` for none
+            beyond ``reviewed``.
         announce: whether peers are told that a version accepted from now on was derived from their documents.
 
     Raises:
@@ -140,6 +143,8 @@ def set_project(
         context.require_owner("decides what is sent to peers")
     if pushes is not None and pushes not in _PUSHES:
         raise UsageError(f"{pushes!r} is not what a peer's documents may meet: {', '.join(_PUSHES)}")
+    if review is not None and review not in REVIEWS:
+        raise UsageError(f"{review[:100]!r} is not whose submissions can wait for a review: {', '.join(REVIEWS)}")
     wanted = {
         "public": public,
         "title": title,
@@ -148,6 +153,7 @@ def set_project(
         "push": None if push is None else _peers(context, push),
         "pushes": pushes,
         "reviewed": None if reviewed is None else _actors(context, reviewed),
+        "review": review,
         "announce": announce,
     }
     with context.store.ledger.appending(name) as appending:
@@ -187,7 +193,7 @@ def _actors(context: Context, names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(known.get(actor, actor) for actor in names))
 
 
-_UNSET = {"license": "", "announce": False}
+_UNSET = {"license": "", "announce": False, "review": "nobody"}
 """The values of settings that the first entry of a project may lack."""
 
 

@@ -75,6 +75,7 @@ class ProjectInfo:
         pushes: for them, what happens with documents that peers send: ``pending``, ``at-once``, or ``as-peer``, as
             the peer says.
         reviewed: for them, the names of the actors whose submissions wait for a review; ``*`` stands for all.
+        review: for them, ``submitters`` if the submissions of those wait who may submit and not curate, or ``nobody``.
         announce: for them, whether peers are told that a version was derived from their documents.
         mirror: what it is a mirror of, and how far it has followed; None for a project of this repository.
     """
@@ -89,6 +90,7 @@ class ProjectInfo:
     push: tuple[str, ...] = ()
     pushes: str = ""
     reviewed: tuple[str, ...] = ()
+    review: str = ""
     announce: bool = False
     mirror: MirrorInfo | None = None
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import provrepo
-from provrepo.errors import Conflict, Denied, NotFound
+from provrepo.errors import Conflict, Denied, NotFound, Waits
 from provrepo.ledger.appending import Appending
 from provrepo.ledger.exchange.pending import PendingDocuments
 from provrepo.repository.exchange import arrivals, decisions
@@ -279,8 +279,12 @@ def test_submissions_of_some_wait_for_a_review(pair: Pair) -> None:
     actor = other.store.authenticate(student["Authorization"].removeprefix("Bearer "))
     assert actor is not None
     as_student = Repository(other.store, actor)
-    with pytest.raises(Denied, match="waits for a review"):
+    with pytest.raises(Waits, match=f"{PROJECT}/run-4 waits for a review as ") as waits:
         as_student.submit(document(4), project=PROJECT, name="run-4")
+    four: Any = waits.value.pending
+    assert (four.state, four.own, four.decide) == ("waiting", True, False)
+    assert as_student.reject_pending(four.id, reason="a mistake").state == "rejected"
+    assert other.entries("review")[-1].body["decision"] == "given-up"
     mine = as_student.submit_for_review(document(4), project=PROJECT, name="mine")[0]
     colleague = other.store.authenticate(teacher["Authorization"].removeprefix("Bearer "))
     assert colleague is not None

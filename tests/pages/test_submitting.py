@@ -222,7 +222,9 @@ def test_a_reviewed_submitter_keeps_and_gives_up(site: Site) -> None:
     assert site.owner.pending_document(at.rpartition("/")[2]).state == "rejected"
     waiting = send(client, "/projects/reviewed/submit", project="reviewed", name="good", text=PROVN.decode())
     at = waiting.headers["Location"]
-    assert send(client, f"{at}/decide", decision="reject").status_code == 403  # only what was refused is one's own
+    assert "Give it up" in client.get(at, headers=HERE).text
+    assert send(client, f"{at}/decide", decision="accept").status_code == 403
+    assert send(client, f"{at}/decide", decision="reject").status_code == 303
     assert site.owner.pending_document(at.rpartition("/")[2]).why == "review"
 
 

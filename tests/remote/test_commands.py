@@ -386,7 +386,7 @@ def test_verbs_that_need_no_repository_work(both: Pair, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", ["data", "to"])
-def test_a_submission_under_review_is_not_called_stored(both: Pair, way: str, tmp_path: Path) -> None:
+def test_a_submission_under_review_says_where_it_waits(both: Pair, way: str, tmp_path: Path) -> None:
     (tmp_path / "reviewed.provn").write_bytes(RUN.replace(b"raw data", f"reviewed {way}".encode()))
     with provrepo.open(both.data) as repository:
         token, _ = repository.create_token("bob", projects=["crops"])
@@ -398,8 +398,25 @@ def test_a_submission_under_review_is_not_called_stored(both: Pair, way: str, tm
     with provrepo.open(both.data) as repository:
         (waiting,) = (one for one in repository.pending("crops") if one.name == f"reviewed-{way}")
         repository.reject_pending(waiting.id)
-    assert (found.exit_code, found.stdout) == (1, "")
-    assert found.stderr == f"error: crops/reviewed-{way} is not stored yet: it waits for a review as {waiting.id}\n"
+    at = f"{both.url.rstrip('/')}/projects/crops/pending/{waiting.id}"
+    assert (found.exit_code, found.stderr) == (3, "")
+    assert found.stdout == f"crops/reviewed-{way} waits for a review: {at}\n"
+
+
+def test_a_refused_submission_is_kept_where_the_command_says(both: Pair, tmp_path: Path) -> None:
+    (tmp_path / "bad.provn").write_bytes(INVALID)
+    found = both.remote("submit", tmp_path / "bad.provn", "--project", "strict", "--keep")
+    with provrepo.open(both.data) as repository:
+        (kept,) = repository.pending("strict")
+        repository.reject_pending(kept.id)
+    assert found.exit_code == 1
+    assert f"{both.url.rstrip('/')}/projects/strict/pending/{kept.id}" in found.stderr
+    local = both.local("submit", tmp_path / "bad.provn", "--project", "strict", "--keep")
+    with provrepo.open(both.data) as repository:
+        (kept,) = repository.pending("strict")
+        repository.reject_pending(kept.id)
+    assert local.exit_code == 1
+    assert f"kept until {kept.expires}: provrepo review show {kept.id}" in local.stderr
 
 
 def _leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

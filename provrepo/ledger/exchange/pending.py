@@ -57,7 +57,8 @@ class Pending:
         private: ``document``, ``blob``, ``size``, ``format``, ``base``, ``report``, ``note`` and ``origin``, of which
             the ledger has a salted digest.
         salt: 32 random bytes.
-        details: further values: ``title``, ``license``, ``submitter``, ``update``, ``allow_empty``, ``profiles``.
+        details: further values: ``title``, ``license``, ``submitter``, ``update``, ``if_match``, ``allow_empty``,
+            ``profiles``, ``refused``.
         size: the number of its bytes.
         report: the report of the checks on arrival, as a JSON object.
         received: the time at which it arrived, xsd:dateTime in UTC.
@@ -108,6 +109,11 @@ class Pending:
     def open(self) -> bool:
         """Whether no decision was recorded."""
         return self.state in OPEN
+
+    @property
+    def name(self) -> str:
+        """The name of the document that the sender chose."""
+        return str(self.private["document"])
 
     @property
     def refused(self) -> bool:

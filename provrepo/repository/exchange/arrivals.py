@@ -25,7 +25,7 @@ from provrepo.codecs.formats import Source, by_name, check_base, content
 from provrepo.errors import Conflict, Denied, OverQuota, Refused, TakenBack, TooLarge, UsageError
 from provrepo.ledger.entries import canonical, now, timestamp
 from provrepo.ledger.exchange.peers import AT_ONCE, Peer
-from provrepo.ledger.exchange.pending import ARRIVING, EXPIRED, WAITING, Pending, new_id, new_salt
+from provrepo.ledger.exchange.pending import ARRIVING, EXPIRED, REJECTED, WAITING, Pending, new_id, new_salt
 from provrepo.repository import access
 from provrepo.repository.context import Context
 from provrepo.repository.exchange import decisions, messages, rights
@@ -97,7 +97,7 @@ def receive(context: Context, project: str, data: bytes, message: bytes) -> tupl
     if row.state == ARRIVING:
         row = _waiting(context, row)
     store.peers.contacted(peer.name, identity=said.identity, setup=said.setup)
-    return pending_info(store, row, reviewer=False), new
+    return pending_info(context, row), new
 
 
 def submit_for_review(
@@ -112,6 +112,7 @@ def submit_for_review(
     base: str | None = None,
     note: str = "",
     allow_empty: bool = False,
+    if_match: str | None = None,
     refused: bool = False,
 ) -> tuple[PendingInfo, bool]:
     """Submit a document that waits until a reviewer accepts it.
@@ -126,6 +127,7 @@ def submit_for_review(
         base: the IRI against which relative IRIs are resolved.
         note: a note of the submitter.
         allow_empty: accept a document without statements.
+        if_match: accept it only while the current version has this SHA-256, or there is any for ``"*"``.
         refused: store it also if it does not conform, so that it has an address at which its submitter and reviewers
             see what to mend. It cannot be accepted before it conforms.
 
@@ -137,6 +139,7 @@ def submit_for_review(
         Denied: the actor may not change the project.
         ReadError: the document cannot be read.
         Refused: the document does not conform, and ``refused`` is not set; nothing is stored.
+        Conflict: these bytes were rejected before.
         TooLarge: it is larger than the settings allow.
     """
     data, file = content(source)
@@ -149,6 +152,7 @@ def submit_for_review(
     blob = hashlib.sha256(data).hexdigest()
     document = access.name("document", name) if name is not None else name_for(file, blob)
     details = {"update": update, "allow_empty": allow_empty, "profiles": list(profiles), "refused": refused}
+    details |= {"if_match": if_match} if if_match else {}
     arrival = _Arrival(
         key=_key(
             "refused" if refused else "review", project, context.actor.id, document, blob, note, *sorted(profiles)
@@ -165,7 +169,7 @@ def submit_for_review(
     row, new = _arrive(context, project, data, arrival)
     if row.state == ARRIVING:
         row = _waiting(context, row)
-    return pending_info(context.store, row, reviewer=rights.may_review(context, project)), new
+    return pending_info(context, row), new
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,16 +195,21 @@ def _arrive(
     store.ledger.require_own(project)
     decisions.expire(store)
     known = store.parts.pending.by_key(arrival.key)
-    if known is not None and known.state != EXPIRED:
-        return decisions.settled(store, known), False
     if known is not None:
+        known = decisions.settled(store, known)
+        if known.open or (known.state != EXPIRED and arrival.why == "push"):
+            return known, False
+        if known.state == REJECTED and known.by != known.actor:
+            why = f": {known.reason}" if known.reason else ""
+            raise Conflict(f"these bytes were rejected as {known.name} at {known.decided}{why}; submit changed ones")
         store.parts.pending.remove(known.id)
     if quota is not None:
         _within_quota(store, quota, len(data))
     store.require_space(len(data))
     report, title = _checked(store, project, data, arrival)
     outcome = report.to_dict()
-    days = store.settings.pending_days
+    kept = bool(arrival.details.get("refused"))
+    days = store.settings.kept_days if kept else store.settings.pending_days
     row = Pending(
         id=new_id(),
         key=arrival.key,

@@ -52,8 +52,8 @@ def accept(
         by: the reviewer; None if it is accepted at once.
         reason: for the sender; may be empty.
         name: the name of the document; None for the one that the sender chose.
-        update: append a new version if the document exists. A former version from the same document of the same peer is
-            replaced in any case.
+        update: append a new version if the document exists, whichever version is current. A version from the
+            same document of the same peer is replaced in any case.
         again: accept bytes that were withdrawn before.
 
     Returns:
@@ -61,6 +61,7 @@ def accept(
 
     Raises:
         Conflict: a decision was made already, or the document exists with other bytes.
+        Stale: the version that the sender wanted to replace is not the current one.
         TakenBack, Refused, Denied: as for ``Repository.submit``.
     """
     document = row.private["document"] if name is None else access.name("document", name)
@@ -79,7 +80,7 @@ def accept(
             name=document,
             profiles=tuple(details.get("profiles", ())),
             update=update or bool(details.get("update")) or _continues(store, row, document),
-            if_match=None,
+            if_match=None if update else details.get("if_match"),
             format=private["format"] or None,
             base=private["base"] or None,
             note=private["note"],
@@ -116,7 +117,7 @@ def reject(store: Store, row: Pending, *, by: Actor, reason: str) -> Pending:
     """
     row = _begun(store, row, by=by, reason=reason, document="")
     try:
-        own = row.refused and by.id == row.actor
+        own = row.why == "review" and by.id == row.actor
         return _refused(store, row, "given-up" if own else "rejected", by=by, reason=reason)
     except Conflict:
         settled(store, replace(row, state=DECIDING))

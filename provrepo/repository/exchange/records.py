@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from provrepo.ledger.exchange.pending import OPEN, WAITING, Pending
-from provrepo.repository.store import Store
+from provrepo.repository.context import Context
+from provrepo.repository.exchange import rights
 
 __all__ = ["PendingInfo", "pending_info"]
 
@@ -46,6 +47,8 @@ class PendingInfo:
         version: the version as which it was accepted.
         iri: the IRI of that version; empty otherwise.
         accepted: SHA-256 of the ledger entry ``submit`` of that version; empty otherwise.
+        own: whether the actor who asks has sent it, and may give it up.
+        decide: whether that actor may accept it.
         identity: the UUID of this repository.
         setup: its set-up identifier.
     """
@@ -79,6 +82,8 @@ class PendingInfo:
     version: int | None = None
     iri: str = ""
     accepted: str = ""
+    own: bool = False
+    decide: bool = False
     identity: str = ""
     setup: str = ""
 
@@ -87,14 +92,10 @@ class PendingInfo:
         return asdict(self)
 
 
-def pending_info(store: Store, row: Pending, *, reviewer: bool) -> PendingInfo:
-    """Return the record of a row.
-
-    Args:
-        store: the data directory.
-        row: the row.
-        reviewer: whether to include the name of the actor who decided.
-    """
+def pending_info(context: Context, row: Pending) -> PendingInfo:
+    """Return the record of a row for an actor who may see it."""
+    store, actor = context.store, context.actor
+    reviewer = rights.may_review(context, row.project)
     names = store.accounts.names()
     private, details = row.private, row.details
     iri = "" if row.version is None else str(store.minter().version(row.project, row.document, row.version))
@@ -128,6 +129,8 @@ def pending_info(store: Store, row: Pending, *, reviewer: bool) -> PendingInfo:
         version=row.version,
         iri=iri,
         accepted=row.accepted,
+        own=row.why == "review" and bool(actor.id) and row.actor == actor.id,
+        decide=reviewer and row.open and rights.is_other(context, row.project, row.actor),
         identity=store.ledger.identity().id,
         setup=store.ledger.setup(),
     )

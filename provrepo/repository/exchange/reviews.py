@@ -1,4 +1,4 @@
-"""Verbs about documents that wait for a review. Until there are roles, whoever may change a project reviews in it."""
+"""Verbs about documents that wait for a review: curators of the project decide, and nobody on own documents."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def pending(context: Context, project: str | None = None) -> list[PendingInfo]:
     decisions.expire(context.store)
     rows = [decisions.settled(context.store, row) for row in context.store.parts.pending.listed(project)]
     return [
-        pending_info(context.store, row, reviewer=reviewer)
+        pending_info(context, row)
         for row in rows
         for reviewer in (rights.may_review(context, row.project),)
         if row.open and row.state != ARRIVING and (reviewer or _sent(context, row))
@@ -55,7 +55,7 @@ def pending_document(context: Context, id: str, *, project: str | None = None) -
         NotFound: there is none that the actor may see.
     """
     row = _visible(context, id, project)
-    return pending_info(context.store, row, reviewer=rights.may_review(context, row.project))
+    return pending_info(context, row)
 
 
 def pending_original(context: Context, id: str, *, project: str | None = None) -> tuple[bytes, PendingInfo]:  # noqa: A002
@@ -102,23 +102,25 @@ def accept_pending(
         project: its project; None for any.
         reason: for the sender; may be empty.
         name: the name of the document; by default the one that the sender chose.
-        update: append a new version if a document of that name exists. A later version of what the same peer has sent
-            before is a new version in any case.
+        update: append a new version if a document of that name exists, whichever version is current. A later version of
+            what the same peer has sent before is a new version in any case.
         again: accept bytes that were withdrawn before.
 
     Raises:
         NotFound: there is none, or the actor may not review in its project.
-        Denied: the actor may not review in the project.
+        Denied: the actor may not review in the project, or has sent the document itself while others could review it.
         Conflict: a decision was made before, or the document exists with other bytes.
+        Stale: the version that its sender wanted to replace is not the current one any more.
         TakenBack: the bytes were withdrawn or erased before.
         Refused: it does not conform to the profiles in force now; it still waits.
     """
     row = _reviewed(context, id, project)
+    rights.require_other(context, row.project, row.actor)
     access.text("reason", reason)
     decided = decisions.accept(
         context.store, row, by=context.actor, reason=reason, name=name, update=update, again=again
     )
-    return pending_info(context.store, decided, reviewer=True)
+    return pending_info(context, decided)
 
 
 def reject_pending(
@@ -130,7 +132,7 @@ def reject_pending(
 ) -> PendingInfo:
     """Reject a document that waits. Its bytes are deleted, and its sender gets the reason.
 
-    The submitter of a refused document may do so too, who has mended it or given it up.
+    The submitter of a submission may do so too, who gives it up.
 
     Args:
         id: its identifier.
@@ -143,14 +145,10 @@ def reject_pending(
         Conflict: a decision was made before.
     """
     row = _visible(context, id, project)
-    if not row.refused or row.actor != context.actor.id:
+    if row.why != "review" or not _sent(context, row):
         row = _reviewed(context, id, project)
     access.text("reason", reason)
-    return pending_info(
-        context.store,
-        decisions.reject(context.store, row, by=context.actor, reason=reason),
-        reviewer=rights.may_review(context, row.project),
-    )
+    return pending_info(context, decisions.reject(context.store, row, by=context.actor, reason=reason))
 
 
 def _sent(context: Context, row: Pending) -> bool:

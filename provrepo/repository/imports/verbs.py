@@ -22,6 +22,7 @@ from provrepo.errors import (
     Stale,
     TooLarge,
     UsageError,
+    Waits,
     WorkerFailed,
 )
 from provrepo.importers.parts import Part, Skipped, files_of, merged, parts_in, parts_of, parts_of_lines, read_by_lines
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Imported", "import_documents", "reason_of", "store_part"]
 
-_OF_ONE_PART = (Conflict, ReadError, Refused, TooLarge, UsageError, WorkerFailed)
+_OF_ONE_PART = (Conflict, ReadError, Refused, TooLarge, UsageError, Waits, WorkerFailed)
 """Errors of one document, which do not stop the import of the others."""
 
 _ATTEMPTS = 5

@@ -29,7 +29,7 @@ from provrepo.repository.submission.conversion import LARGE
 from provrepo.repository.submission.worker import MAPPING
 from provrepo.views.extraction import discard, move
 
-__all__ = ["Recording", "name_for", "submit", "validate"]
+__all__ = ["Recording", "name_for", "submit", "unchanged", "validate"]
 
 
 class Recording(Protocol):
@@ -278,6 +278,19 @@ def _precondition(
             f"sha256 {current.fields['blob']}); submit an update, or choose another name"
         )
     return None
+
+
+def unchanged(
+    store: Store, project: str, document: str, blob: str, *, update: bool, if_match: str | None
+) -> Entry | None:
+    """Return the current version if it has these bytes; None if they could become a version now.
+
+    Raises:
+        Stale, Conflict: as for ``Repository.submit``.
+    """
+    current = _current(store.ledger.last(project, document), store.ledger.erased(project))
+    taken = store.ledger.taken_back(project, document, blob)
+    return _precondition(current, blob, document, update=update, if_match=_condition(if_match, taken, current))
 
 
 class _Content:

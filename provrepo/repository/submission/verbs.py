@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import content
-from provrepo.errors import Denied
+from provrepo.errors import Refused, Waits
 from provrepo.model.document import Document
 from provrepo.repository import access
 from provrepo.repository.context import Context
-from provrepo.repository.exchange import rights
+from provrepo.repository.exchange import arrivals, rights
 from provrepo.repository.people.roles import Right
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.records import DEFAULT, Receipt
@@ -37,6 +38,7 @@ def submit(
     note: str = "",
     again: bool = False,
     allow_empty: bool = False,
+    keep: bool = False,
 ) -> Receipt:
     """Check a document and store it durably.
 
@@ -56,16 +58,19 @@ def submit(
         again: accept bytes that were withdrawn from this document, as a new version; and from the owner also bytes that
             were erased from the project.
         allow_empty: store a document without statements, even if its profiles refuse it.
+        keep: if the document does not conform, keep it for some days at an address that its submitter and the curators
+            of the project see. It is no version, and in no dataset.
 
     Raises:
+        Waits: the submissions of the actor are reviewed: the document is stored, and waits until a curator accepts it.
         TakenBack: the bytes were withdrawn or erased before; with actor, time and reason.
         ReadError: the document cannot be read; with line and column if they are known.
-        Refused: the document does not conform, or contains no statement; with the report. Nothing is stored.
+        Refused: the document does not conform, or contains no statement; with the report. Nothing is stored,
+            except with ``keep``; then the error has the record.
         Conflict: the document exists with other bytes.
         Stale: ``if_match`` does not match the current version.
         NotFound: no such project.
-        Denied: the actor may not submit to the project, or only for a review (``submit_for_review``), or may not
-            replace this document of others.
+        Denied: the actor may not submit to the project, or may not replace this document of others.
         TooLarge: the document has more bytes than the settings allow.
         NoSpace: the disk is nearly full.
         WorkerFailed: the check took too long or too much memory.
@@ -76,25 +81,31 @@ def submit(
         context.ensure_default()
     access.name("project", project)
     curates = Right.CURATE in context.require(project, Right.SUBMIT)
-    if rights.is_reviewed(context, project):
-        raise Denied(f"what {context.actor.name} submits to {project} waits for a review: send it as pending")
-    return submission.submit(
-        context.store,
-        context.actor,
-        data,
-        file,
-        project=project,
-        name=name,
-        profiles=profiles,
-        update=update,
-        if_match=if_match,
-        format=format,
-        base=base,
-        note=note,
-        again=again,
-        allow_empty=allow_empty,
-        own_only=not curates,
-    )
+    fits: dict[str, Any] = {"update": update, "if_match": if_match}
+    options: dict[str, Any] = {"project": project, "profiles": profiles, "format": format, "base": base, "note": note}
+    options |= {"allow_empty": allow_empty, **fits}
+    blob = hashlib.sha256(data).hexdigest()
+    document = access.name("document", name) if name is not None else submission.name_for(file, blob)
+    if rights.is_reviewed(context, project) and not submission.unchanged(
+        context.store, project, document, blob, **fits
+    ):
+        try:
+            waiting, _ = arrivals.submit_for_review(context, data, name=document, **options)
+        except Refused as refusal:
+            raise _kept(context, refusal, data, document, options) if keep else refusal from None
+        raise Waits(f"{project}/{document} waits for a review as {waiting.id}", waiting)
+    try:
+        return submission.submit(
+            context.store, context.actor, data, file, name=document, again=again, own_only=not curates, **options
+        )
+    except Refused as refusal:
+        raise _kept(context, refusal, data, document, options) if keep else refusal from None
+
+
+def _kept(context: Context, refusal: Refused, data: bytes, document: str, options: dict[str, Any]) -> Refused:
+    """Keep a refused document for its submitter, and return the refusal with its record."""
+    refusal.kept, _ = arrivals.submit_for_review(context, data, name=document, refused=True, **options)
+    return refusal
 
 
 def validate(

@@ -240,6 +240,7 @@ _CHANGES: dict[str, tuple[type, str]] = {
     "push": (list, "a list of names of peers"),
     "pushes": (str, "a string"),
     "reviewed": (list, "a list of names of actors"),
+    "review": (str, "a string"),
     "announce": (bool, "true or false"),
 }
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from provrepo.errors import Conflict, Stale, TakenBack
-from provrepo.repository.exchange import rights
+from provrepo.errors import Conflict, Stale, TakenBack, Waits
 from provrepo.repository.records import Receipt
 from provrepo.repository.repository import Repository
 from provrepo.server.exchange import pending
@@ -30,23 +30,20 @@ def submit(project: str) -> Response:
     If submissions of this caller are reviewed, the document waits for that (202).
     """
     repo = auth.repository()
-    again, update = parameters.flag("again"), parameters.flag("update")
-    if rights.is_reviewed(repo.context, project):
-        return pending.submitted(repo, project, name=request.args.get("name") or None, update=update)
-    allow_empty = parameters.flag("allow_empty")
+    options, update = _options(), parameters.flag("update")
     upload = body.upload()
-    receipt = repo.submit(
-        upload.data,
-        project=project,
-        name=request.args.get("name") or None,
-        profiles=request.args.getlist("profile"),
-        update=update,
-        format=upload.format,
-        base=upload.base,
-        note=request.args.get("note", ""),
-        again=again,
-        allow_empty=allow_empty,
-    )
+    try:
+        receipt = repo.submit(
+            upload.data,
+            project=project,
+            name=request.args.get("name") or None,
+            update=update,
+            format=upload.format,
+            base=upload.base,
+            **options,
+        )
+    except Waits as waiting:
+        return pending.waits(waiting)
     return _receipt(receipt, 201 if receipt.created else 200)
 
 
@@ -54,30 +51,26 @@ def submit(project: str) -> Response:
 def replace(project: str, document: str) -> Response:
     """Submit a version that replaces the one in ``If-Match``, or with ``If-None-Match: *`` the first version.
 
-    If submissions of this caller are reviewed, it waits for that (202), whatever version is current then.
+    If submissions of this caller are reviewed, it waits for that (202). The precondition holds for its acceptance too.
     """
     repo = auth.repository()
-    again = parameters.flag("again")
+    options = _options()
     creating = request.if_none_match.star_tag
-    if rights.is_reviewed(repo.context, project):
-        return pending.submitted(repo, project, name=document, update=not creating)
     if_match = None if creating else _precondition(repo, project, document)
-    allow_empty = parameters.flag("allow_empty")
     upload = body.upload()
     try:
         receipt = repo.submit(
             upload.data,
             project=project,
             name=document,
-            profiles=request.args.getlist("profile"),
             update=not creating,
             if_match=if_match,
             format=upload.format,
             base=upload.base,
-            note=request.args.get("note", ""),
-            again=again,
-            allow_empty=allow_empty,
+            **options,
         )
+    except Waits as waiting:
+        return pending.waits(waiting)
     except TakenBack:
         raise
     except Conflict as conflict:
@@ -95,6 +88,15 @@ def withdraw(project: str, document: str) -> Response:
     internal = request.args.get("internal_reason", "")
     found = repo.withdraw(project, document, reason=reason, internal_reason=internal, if_match=if_match)
     return json_response(found.to_dict())
+
+
+def _options() -> dict[str, Any]:
+    """The options of a submission that ``POST`` and ``PUT`` have."""
+    return {
+        "profiles": request.args.getlist("profile"),
+        "note": request.args.get("note", ""),
+        **{name: parameters.flag(name) for name in ("again", "allow_empty", "keep")},
+    }
 
 
 def _precondition(repo: Repository, project: str, document: str) -> str:

@@ -6,13 +6,14 @@ documents that do not exist.
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import Blueprint, Response, request, url_for
 
 from provrepo.checks.render import SHOWN
 from provrepo.codecs.formats import by_name
-from provrepo.repository.exchange import rights
+from provrepo.errors import Waits
 from provrepo.repository.exchange.records import PendingInfo
-from provrepo.repository.repository import Repository
 from provrepo.server.documents import reports
 from provrepo.server.pages import pages
 from provrepo.server.pages.excerpts import excerpts
@@ -22,7 +23,7 @@ from provrepo.server.protocol.negotiate import HTML, JSON, choose, content_type
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import ON_PAGE, conditional, json_response
 
-__all__ = ["PENDING_ORDERS", "blueprint", "submitted"]
+__all__ = ["PENDING_ORDERS", "blueprint", "waits"]
 
 blueprint = Blueprint("pending", __name__)
 
@@ -36,8 +37,22 @@ def receive(project: str) -> Response:
     repo = auth.repository()
     if request.mimetype == body.MULTIPART:
         data, message = _parts()
-        return _answer(*repo.receive(project, data, message))
-    return submitted(repo, project, name=request.args.get("name") or None, update=parameters.flag("update"))
+        found, new = repo.receive(project, data, message)
+        return _answer(found, 201 if new else 200)
+    allow_empty, update = parameters.flag("allow_empty"), parameters.flag("update")
+    upload = body.upload()
+    found, _ = repo.submit_for_review(
+        upload.data,
+        project=project,
+        name=request.args.get("name") or None,
+        profiles=request.args.getlist("profile"),
+        update=update,
+        format=upload.format,
+        base=upload.base,
+        note=request.args.get("note", ""),
+        allow_empty=allow_empty,
+    )
+    return _answer(found, 202)
 
 
 @blueprint.get(_ALL)
@@ -71,10 +86,8 @@ def one(project: str, pending: str) -> Response:
     found = repo.pending_document(pending, project=project)
     if choose((JSON, HTML)).name == HTML.name:
         report = repo.pending_report(pending, project=project)
-        reviewer = rights.may_review(repo.context, project)
-        own = found.why == "refused" and found.sender == repo.actor.name
         lines = excerpts(report, SHOWN, lambda: repo.pending_original(pending, project=project)[0])
-        page = pages.page("pending_document.html", found=found, report=report, lines=lines, reviewer=reviewer, own=own)
+        page = pages.page("pending_document.html", found=found, report=report, lines=lines)
         return conditional(page)
     return json_response(found.to_dict())
 
@@ -124,36 +137,14 @@ def reject(project: str, pending: str) -> Response:
     return json_response(found.to_dict())
 
 
-def submitted(repo: Repository, project: str, *, name: str | None, update: bool) -> Response:
-    """Take the document in the body of the current request as a submission that waits for a review.
-
-    Args:
-        repo: the repository of the caller.
-        project: the project.
-        name: the name of the document; None for the default.
-        update: whether it becomes a new version if the document exists when it is accepted.
-    """
-    allow_empty = parameters.flag("allow_empty")
-    upload = body.upload()
-    found, new = repo.submit_for_review(
-        upload.data,
-        project=project,
-        name=name,
-        profiles=request.args.getlist("profile"),
-        update=update,
-        format=upload.format,
-        base=upload.base,
-        note=request.args.get("note", ""),
-        allow_empty=allow_empty,
-    )
-    answer = _answer(found, new)
-    answer.status_code = 202
-    return answer
+def waits(waiting: Waits) -> Response:
+    """The answer to a submission that waits for a review: its record, and its address."""
+    return _answer(cast("PendingInfo", waiting.pending), 202)
 
 
-def _answer(found: PendingInfo, new: bool) -> Response:
+def _answer(found: PendingInfo, status: int) -> Response:
     at = url_for("pending.one", project=found.project, pending=found.id)
-    return json_response(found.to_dict(), status=201 if new else 200, headers={"Location": at})
+    return json_response(found.to_dict(), status=status, headers={"Location": at})
 
 
 def _parts() -> tuple[bytes, bytes]:

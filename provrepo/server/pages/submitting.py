@@ -210,7 +210,14 @@ def stored(repo: Repository, sent: Form, *, keep: bool = False) -> Response:
     update = bool(sent.replaces)
     try:
         if keep or rights.is_reviewed(repo.context, sent.project):
-            waiting, _ = repo.submit_for_review(sent.data, project=sent.project, update=update, refused=keep, **given)
+            waiting, _ = repo.submit_for_review(
+                sent.data,
+                project=sent.project,
+                update=update,
+                if_match=sent.replaces or None,
+                refused=keep,
+                **given,
+            )
             if waiting.id != sent.pending:
                 _settle(repo, sent, f"sent again as {waiting.name}")
             return _to(url_for("pending.one", project=sent.project, pending=waiting.id))

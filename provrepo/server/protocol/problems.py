@@ -13,12 +13,13 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from provrepo import errors
 from provrepo.checks.report import Report
 from provrepo.problems import ERRORS, HIDDEN, HTTP, MEDIA_TYPE, TYPES, ProblemType
+from provrepo.repository.exchange.records import PendingInfo
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth
 from provrepo.server.protocol.negotiate import prefers_html
@@ -137,6 +138,10 @@ def _of_error(error: errors.Error) -> Problem:
         return Problem(HTTP[401], str(error), headers={"WWW-Authenticate": auth.CHALLENGE})
     if type_.status == 500:
         _log.error("request %s failed", g.request_id, exc_info=error)
+    kept = error.kept if isinstance(error, errors.Refused) else None
+    if isinstance(kept, PendingInfo):
+        at = url_for("pending.one", project=kept.project, pending=kept.id)
+        return Problem(type_, str(error), _members(error), {"Location": at})
     retry = next((seconds for kind, seconds in _RETRY.items() if isinstance(error, kind)), None)
     return Problem(type_, str(error), _members(error), {"Retry-After": retry} if retry else {})
 
@@ -167,5 +172,6 @@ def _members(error: errors.Error) -> dict[str, Any]:
     elif isinstance(error, errors.Diverged):
         found = {"state": error.state}
     elif isinstance(error, errors.Refused) and isinstance(error.report, Report):
-        found = {"report": error.report.to_dict()}
+        kept = {"pending": error.kept.to_dict()} if isinstance(error.kept, PendingInfo) else {}
+        found = {"report": error.report.to_dict(), **kept}
     return {name: value for name, value in found.items() if value is not None}

@@ -123,6 +123,9 @@ _PROFILES = RequestParameter("profile", _several(STRING), "A profile to check ag
 _BASE = RequestParameter("base", _IRI, "The IRI against which relative IRIs are resolved.")
 _NOTE = RequestParameter("note", STRING, "A note of the submitter.")
 _AGAIN = RequestParameter("again", _FLAG, "Accept bytes that were withdrawn before, as a new version.")
+_KEEP = RequestParameter(
+    "keep", _FLAG, "If it does not conform, keep it for its submitter and curators; `Location` of the 422 is where."
+)
 _EMPTY = RequestParameter("allow_empty", _FLAG, "Store the document even if it has no PROV statements.")
 PROJECT = RequestParameter(
     "project",
@@ -300,6 +303,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             _NOTE,
             _AGAIN,
             _EMPTY,
+            _KEEP,
         ),
         request_types=_SUBMITTED,
         statuses=(201, 200, 202),
@@ -307,7 +311,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("submissions.replace", "PUT"): Operation(
         _SUBMIT,
-        parameters=(_BASE, _PROFILES, _NOTE, _AGAIN, _EMPTY),
+        parameters=(_BASE, _PROFILES, _NOTE, _AGAIN, _EMPTY, _KEEP),
         request_types=_SUBMITTED,
         statuses=(200, 201, 202),
         problems=(409, 412, 413, 415, 422, 428, 507),

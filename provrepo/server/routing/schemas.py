@@ -112,6 +112,7 @@ _PROBLEM: Schema = {
         ),
         "state": STRING,
         "report": ref("Report"),
+        "pending": ref("Pending"),
         "request_id": STRING,
         "parameter": STRING,
         "known": _list(STRING),
@@ -147,7 +148,7 @@ SCHEMAS: dict[str, Schema] = {
         "description": "Settings of a project; those that are absent stay the same.",
         "properties": {
             **dict.fromkeys(("public", "announce"), FLAG),
-            **dict.fromkeys(("title", "license", "pushes"), STRING),
+            **dict.fromkeys(("title", "license", "pushes", "review"), STRING),
             **dict.fromkeys(("profiles", "push", "reviewed"), _list(STRING)),
         },
         "additionalProperties": False,
