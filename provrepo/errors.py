@@ -38,6 +38,7 @@ from __future__ import annotations
 
 __all__ = [
     "AnswerTooLarge",
+    "Archived",
     "Busy",
     "Conflict",
     "Damaged",
@@ -51,6 +52,7 @@ __all__ = [
     "NotAvailable",
     "NotFound",
     "OverQuota",
+    "ProjectFull",
     "QueryError",
     "ReadError",
     "Refused",
@@ -166,6 +168,10 @@ class Mirrored(Denied):
     """The project is a mirror: its entries are those of its origin, and nothing can be appended here."""
 
 
+class Archived(Denied):
+    """The project is archived: nothing in it can be changed until that is ended."""
+
+
 class Conflict(Error):
     """The name is taken by other bytes."""
 
@@ -244,6 +250,10 @@ class NoSpace(Error):
     """The disk or the quota is full; nothing of the current operation is stored."""
 
 
+class ProjectFull(NoSpace):
+    """The quota of a project in documents or bytes is used up; nothing of the current operation is stored."""
+
+
 class Busy(Error):
     """A resource is in use; trying again later may help."""
 
@@ -253,7 +263,7 @@ class Busy(Error):
 
 
 class OverQuota(Busy):
-    """The quota of a peer is used up by its documents that wait for a review."""
+    """A quota is used up for now: that of a peer by documents that wait, or that of a project for today."""
 
 
 class NotAvailable(Error):

@@ -48,6 +48,7 @@ ERRORS: dict[type[errors.Error], ProblemType] = {
     errors.Withdrawn: ProblemType(410, "withdrawn", "Withdrawn"),
     errors.Denied: ProblemType(403, "denied", "Not allowed"),
     errors.Mirrored: ProblemType(403, "mirrored", "The project is a mirror"),
+    errors.Archived: ProblemType(403, "archived", "The project is archived"),
     errors.Conflict: ProblemType(409, "conflict", "The name is taken"),
     errors.TakenBack: ProblemType(409, "taken-back", "These bytes were taken back"),
     errors.Stale: ProblemType(412, "stale", "No longer the current version"),
@@ -63,6 +64,7 @@ ERRORS: dict[type[errors.Error], ProblemType] = {
     errors.Unreachable: ProblemType(504, "unreachable", "Another server cannot be reached"),
     errors.Diverged: ProblemType(502, "diverged", "The origin of a mirror has diverged"),
     errors.NoSpace: ProblemType(507, "no-space", "No space left"),
+    errors.ProjectFull: ProblemType(507, "project-full", "The quota of the project is used up"),
     errors.Damaged: ProblemType(500, "damaged", "The data directory is damaged"),
     errors.Error: ProblemType(500, "error", "The server failed"),
 }

@@ -15,7 +15,7 @@ from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.repository.exposure import Exposure
-    from provrepo.repository.records import ProjectInfo
+    from provrepo.repository.records import ProjectInfo, Quota
 
 __all__ = ["project"]
 
@@ -126,6 +126,12 @@ def project_show(invocation: Invocation, name: str, style: str) -> None:
     "--announce/--no-announce", default=None, help="Tell peers that a new version was derived from their documents."
 )
 @click.option("--no-reviewed", is_flag=True, help="No submissions wait for a review.")
+@click.option(
+    "--archived/--no-archived", default=None, help="Refuse all further changes of the project, or allow them again."
+)
+@click.option("--quota-documents", type=int, metavar="N", help="The most documents; 0 for no limit.")
+@click.option("--quota-bytes", type=int, metavar="N", help="The most bytes of all versions; 0 for no limit.")
+@click.option("--quota-submissions", type=int, metavar="N", help="The most submissions a day; 0 for no limit.")
 @click.option("--dry-run", is_flag=True, help="With --public: list what would be published, and change nothing.")
 @json_option
 @pass_invocation
@@ -144,6 +150,10 @@ def project_set(
     no_reviewed: bool,
     review: str | None,
     announce: bool | None,
+    archived: bool | None,
+    quota_documents: int | None,
+    quota_bytes: int | None,
+    quota_submissions: int | None,
     dry_run: bool,
     style: str,
 ) -> None:
@@ -157,7 +167,8 @@ def project_set(
     """
     if dry_run:
         others = (profiles, no_profiles, push, no_push, pushes, reviewed, no_reviewed, review)
-        if not public or any(others) or announce is not None or title is not None or license_ is not None:
+        values = (announce, title, license_, archived, quota_documents, quota_bytes, quota_submissions)
+        if not public or any(others) or any(value is not None for value in values):
             raise UsageError("--dry-run can be combined with --public only: it lists what would be published")
         with invocation.repository(follow=True) as repository:
             found = repository.exposure(name)
@@ -170,12 +181,30 @@ def project_set(
     }
     chosen |= {"public": public, "title": title, "license": license_, "pushes": pushes, "announce": announce}
     chosen["review"] = review
+    chosen |= {"archived": archived, "quota_documents": quota_documents, "quota_bytes": quota_bytes}
+    chosen |= {"quota_submissions": quota_submissions}
     with invocation.repository(follow=True) as repository:
         changed = repository.set_project(name, **chosen)
         waiting = repository.waiting()
     if waiting:
         output.note(f"set; {not_indexed(waiting)}")
     _show_project(changed, style)
+
+
+@project.command("transfer")
+@click.argument("name")
+@click.argument("who")
+@pass_invocation
+def project_transfer(invocation: Invocation, name: str, who: str) -> None:
+    """Give the project NAME to another owner, WHO. Who was owner is curator afterwards.
+
+    WHO is the name of a person or service, or the e-mail address or ORCID of a person. An owner gives up its own role;
+    other owners stay. If an administrator or the owner of the data directory does it, all owners give up their roles.
+    """
+    with invocation.repository() as repository:
+        members = repository.transfer_project(name, who)
+    owners = [member.name for member in members if member.role == "owner"]
+    output.result(f"{name} belongs to {', '.join(owners)}")
 
 
 def _access(found: ProjectInfo) -> str:
@@ -205,6 +234,10 @@ def _show_project(found: ProjectInfo, style: str) -> None:
     output.result(f"  profiles  {', '.join(found.profiles) or 'none'}")
     if found.license:
         output.result(f"  license   {found.license}")
+    if found.archived:
+        output.result("  archived  nothing in it can be changed")
+    if found.quota is not None:
+        _show_quota(found.quota)
     if found.mirror is not None:
         output.result(f"  mirror    {describe(found.mirror).removeprefix('mirror ')}")
         if found.mirror.message:
@@ -219,6 +252,17 @@ def _show_project(found: ProjectInfo, style: str) -> None:
         output.result("  review    of what those submit who may not curate")
     if found.reviewed:
         output.result(f"  reviewed  submissions of {', '.join(found.reviewed)}")
+
+
+def _show_quota(quota: Quota) -> None:
+    limits = (
+        (quota.documents, quota.used_documents, "document", ""),
+        (quota.bytes, quota.used_bytes, "byte", ""),
+        (quota.submissions, quota.used_submissions, "submission", " today"),
+    )
+    parts = [f"{used:,} of {counted(most, noun)}{when}" for most, used, noun, when in limits if most]
+    if parts:
+        output.result(f"  quota     {', '.join(parts)}")
 
 
 def _show_exposure(found: Exposure, style: str) -> None:

@@ -11,6 +11,7 @@ from provrepo.ledger import clock, confidential
 from provrepo.ledger.entries import Entry, compose, events_digest, now
 from provrepo.ledger.exchange import mirrors
 from provrepo.ledger.exchange.chain import check_next
+from provrepo.ledger.governance import standing
 from provrepo.ledger.streams import Stream, columns
 
 __all__ = ["Appending"]
@@ -45,6 +46,8 @@ class Appending(Stream):
 
         Raises:
             Mirrored: the project is a mirror.
+            Archived: it is archived.
+            ProjectFull, OverQuota: a submission would exceed its quota.
             InvalidName: the name of the project or document is malformed.
             ValueError: a field is missing, unknown or of the wrong type; the version of a submission is not the next
                 one; the version of a withdrawal or erasure does not exist.
@@ -52,6 +55,8 @@ class Appending(Stream):
         mirrors.require_own(self._connection, self.project)
         length, previous = self._end()
         time = time or now()
+        if self.project:
+            self._require_standing(kind, body, actor, time)
         clock.compare(self._connection, time)
         entry = compose(
             kind,
@@ -127,6 +132,12 @@ class Appending(Stream):
         """Store a confidential text and return its digest, for a field of an entry: see ``ledger.confidential``."""
         return confidential.conceal(self._connection, text)
 
+    def _require_standing(self, kind: str, body: Mapping[str, Any], actor: str, time: str) -> None:
+        settings = self.settings()
+        standing.require_open(self.project, settings, kind, body, actor)
+        if kind == "submit":
+            self.require_room(str(body["document"]), int(body["size"]), time=time, settings=settings)
+
     def _check_version(self, entry: Entry) -> None:
         if entry.kind not in ("submit", "withdraw", "erase", "atoms"):
             return
@@ -145,6 +156,7 @@ class Appending(Stream):
             (entry.project, entry.sequence, entry.sha256, position, self._difference(entry)),
         )
         if entry.kind == "submit":
+            standing.used(self._connection, entry.project, entry.time, entry.body["size"])
             self._connection.execute(
                 "INSERT INTO documents (project, document, version, submitted) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (project, document) "
@@ -156,13 +168,14 @@ class Appending(Stream):
                 "UPDATE documents SET withdrawn = ? WHERE project = ? AND document = ?",
                 (entry.sequence, entry.project, entry.body["document"]),
             )
+        elif entry.kind == "erase":
+            self._connection.execute(
+                f"UPDATE streams SET bytes = ({standing.STORED_BYTES}) WHERE project = ?1",  # noqa: S608
+                (entry.project,),
+            )
 
     def _difference(self, entry: Entry) -> int:
         """Return by how much an entry changes the number of documents. Call it before the document is indexed."""
         if entry.kind not in ("submit", "withdraw"):
             return 0
-        present = self._connection.execute(
-            "SELECT 1 FROM documents WHERE project = ? AND document = ? AND withdrawn IS NULL",
-            (entry.project, entry.body["document"]),
-        ).fetchone()
-        return (entry.kind == "submit") - (present is not None)
+        return (entry.kind == "submit") - self.has_document(entry.body["document"])

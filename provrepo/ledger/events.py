@@ -7,6 +7,7 @@ line, so that the chain proves each of them even after the bytes of some were er
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from provrepo.ledger.entries import events_digest
+from provrepo.ledger.governance import standing
 from provrepo.ledger.ledger import Ledger
+from provrepo.ledger.streams import Stream
 
 __all__ = ["Events", "Group", "NewEvent"]
 
@@ -78,6 +81,8 @@ class Events:
             How many are new.
 
         Raises:
+            Archived: the project is archived.
+            ProjectFull, OverQuota: the documents of these events would exceed the quota of the project.
             Busy: others kept writing for too long.
             NoSpace: the disk is full; nothing was stored.
         """
@@ -100,7 +105,26 @@ class Events:
                     "begun = CASE WHEN made = last THEN excluded.begun ELSE begun END",
                     (project, event.document, cursor.lastrowid, event.ends, now),
                 )
+            if new:
+                self._require_room(connection, project)
         return new
+
+    @staticmethod
+    def _require_room(connection: sqlite3.Connection, project: str) -> None:
+        """Refuse events in the transaction that stores them: all that wait for their documents count."""
+        stream = Stream(connection, project)
+        settings = stream.settings()
+        standing.require_active(project, settings)
+        if not any(settings.get(name) for name in standing.QUOTAS):
+            return
+        waiting = connection.execute(
+            "SELECT count(*), (SELECT coalesce(sum(length(e.data)), 0) FROM events AS e JOIN event_groups AS h "
+            "ON h.project = e.project AND h.document = e.document WHERE e.project = ?1 AND e.position > h.made) "
+            "FROM event_groups AS g WHERE g.project = ?1 AND g.last > g.made AND NOT EXISTS (SELECT 1 FROM documents "
+            "AS d WHERE d.project = g.project AND d.document = g.document AND d.withdrawn IS NULL)",
+            (project,),
+        ).fetchone()
+        standing.require_room(stream.use(), project, settings, size=0, new=False, waiting=waiting)
 
     def due(self, *, quiet: float, interval: float, limit: int = 100) -> list[Group]:
         """Return groups with events that their document does not have yet, the longest waiting ones first.
@@ -134,6 +158,14 @@ class Events:
             connection.execute(
                 "UPDATE event_groups SET made = ?, problem = ? WHERE project = ? AND document = ?",
                 (group.last, problem, group.project, group.document),
+            )
+
+    def postpone(self, group: Group, problem: str, *, seconds: float) -> None:
+        """Note why the document of a group cannot be stored at present; it is due again after some seconds."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE event_groups SET changed = ?1, begun = ?1, problem = ?2 WHERE project = ?3 AND document = ?4",
+                (time.time() + seconds, problem, group.project, group.document),
             )
 
     def problems(self) -> list[tuple[str, str, str]]:

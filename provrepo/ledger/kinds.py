@@ -170,7 +170,8 @@ SETTINGS: Mapping[str, FieldType] = {
     **{"public": FLAG, "title": TEXT, "profiles": TEXTS, "base": TEXT, "license": TEXT},
     **{"push": TEXTS, "pushes": _one_of("as-peer", "pending", "at-once"), "reviewed": TEXTS},
     "review": _one_of("nobody", "submitters"),
-    "announce": FLAG,
+    **{"announce": FLAG, "archived": FLAG},
+    **dict.fromkeys(("quota_documents", "quota_bytes", "quota_submissions"), COUNT),
 }
 """The settings whose types are checked. Other keys are stored unchanged."""
 

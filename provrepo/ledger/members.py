@@ -80,6 +80,14 @@ class Members:
         return tuple((str(project), str(role)) for project, role in rows)
 
     @staticmethod
+    def with_role(appending: Appending, role: str) -> list[str]:
+        """Return the identifiers of the members with a role in the project of a transaction, sorted."""
+        rows = appending.connection.execute(
+            "SELECT actor FROM members WHERE project = ? AND role = ? ORDER BY actor", (appending.project, role)
+        ).fetchall()
+        return [str(actor) for (actor,) in rows]
+
+    @staticmethod
     def change(appending: Appending, actor: str, role: str, *, by: str, token: str = "") -> bool:
         """Give an actor a role, or take it away, in the transaction that appends the entry.
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
 from provrepo.errors import Damaged, NotFound
-from provrepo.ledger.entries import PROFILE, Entry, named, profile_blob, recent
+from provrepo.ledger.entries import PROFILE, Entry, named, now, profile_blob, recent
 from provrepo.ledger.exchange import mirrors
+from provrepo.ledger.governance import standing
+from provrepo.ledger.governance.standing import Use
 
 __all__ = ["ROW", "Stream", "columns", "readable"]
 
@@ -218,6 +220,47 @@ class Stream:
         """Return the number of documents that are not withdrawn."""
         row = self._connection.execute("SELECT documents FROM streams WHERE project = ?", (self.project,)).fetchone()
         return int(row[0]) if row else 0
+
+    def has_document(self, document: str) -> bool:
+        """Return whether there is a document of a name that is not withdrawn."""
+        row = self._connection.execute(
+            "SELECT 1 FROM documents WHERE project = ? AND document = ? AND withdrawn IS NULL",
+            (self.project, document),
+        ).fetchone()
+        return row is not None
+
+    def use(self) -> Use:
+        """Return how much of its quota the project uses now."""
+        return standing.use(self._connection, self.project, now()[:10])
+
+    def require_room(
+        self,
+        document: str,
+        size: int,
+        *,
+        time: str = "",
+        settings: Mapping[str, Any] | None = None,
+        waiting: tuple[int, int] = (0, 0),
+    ) -> None:
+        """Refuse a version that would exceed the quota of the project.
+
+        Args:
+            document: the name of its document.
+            size: its size in bytes.
+            time: xsd:dateTime in UTC of its entry; empty for now.
+            settings: those in force; None to read them.
+            waiting: number and bytes of the documents that wait for a review, where they count.
+
+        Raises:
+            ProjectFull, OverQuota: it would.
+        """
+        found = self.settings() if settings is None else settings
+        if not any(found.get(name) for name in standing.QUOTAS):
+            return
+        used = standing.use(self._connection, self.project, (time or now())[:10])
+        standing.require_room(
+            used, self.project, found, size=size, new=not self.has_document(document), waiting=waiting
+        )
 
     def erased(self) -> set[tuple[str, int]]:
         """Return the (document, version) pairs whose bytes were erased."""

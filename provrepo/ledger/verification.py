@@ -11,6 +11,7 @@ from provrepo.errors import Damaged
 from provrepo.ledger import administration, confidential, members
 from provrepo.ledger.entries import REPOSITORY, Entry, named, undamaged
 from provrepo.ledger.exchange import mirrors
+from provrepo.ledger.governance.standing import STORED_BYTES
 from provrepo.ledger.migrations import migrate, statements
 from provrepo.ledger.storage import write_ahead
 from provrepo.ledger.storage.database import Database
@@ -112,7 +113,7 @@ def _identity(database: Database) -> Iterator[str]:
 
 
 def _stream(database: Database, project: str) -> Iterator[str]:
-    expected = 1
+    expected, sound = 1, True
     before: tuple[str, ...] = ("",)
     while rows := _all(
         database,
@@ -129,9 +130,10 @@ def _stream(database: Database, project: str) -> Iterator[str]:
             place = f"entry {sequence} of {named(project)}"
             if sequence != expected:
                 yield f"{named(project)}: entries {expected} to {sequence - 1} are missing"
-                before = ()
+                before, sound = (), False
             computed = sha256(data).hexdigest()
             if computed != digest:
+                sound = False
                 yield f"{place}: its bytes are not those that were appended, their SHA-256 is not {digest}"
             for problem in _entry(project, stream, sequence, tuple(index), data, before):
                 yield f"{place}: {problem}"
@@ -139,6 +141,9 @@ def _stream(database: Database, project: str) -> Iterator[str]:
             before = (digest, computed)
             expected = sequence + 1
     yield from _indexes(database, project, expected - 1, before[0])
+    # The size of a version is in its entry, so that damage to that would be reported twice.
+    if sound and _all(database, f"SELECT 1 FROM streams WHERE project = ?1 AND bytes <> ({STORED_BYTES})", project):  # noqa: S608
+        yield f"{named(project)}: the number of bytes of its versions is not the one recorded"
 
 
 def _recorded_mirrors(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from provrepo.ledger.members import Member
 from provrepo.remote.connection import Connection
 from provrepo.remote.decoding import decoded
 
-__all__ = ["members", "remove_member", "set_member"]
+__all__ = ["members", "remove_member", "set_member", "transfer_project"]
 
 
 def members(connection: Connection, project: str) -> list[Member]:
@@ -28,6 +28,19 @@ def set_member(connection: Connection, project: str, who: str, role: str) -> Mem
         headers={"Content-Type": "application/json"},
         content=json.dumps({"who": who, "role": role}).encode("ascii"),
     )
+
+
+def transfer_project(connection: Connection, project: str, who: str) -> list[Member]:
+    """Give a project to another owner, and return its members."""
+    with connection.understanding():
+        found = connection.json(
+            "POST",
+            connection.project(project, "transfer"),
+            project=project,
+            headers={"Content-Type": "application/json"},
+            content=json.dumps({"who": who}).encode("ascii"),
+        )
+        return [decoded(Member, item) for item in found["members"]]
 
 
 def remove_member(connection: Connection, project: str, who: str) -> None:

@@ -46,12 +46,18 @@ def set_project(
     reviewed: Sequence[str] | None = None,
     review: str | None = None,
     announce: bool | None = None,
+    archived: bool | None = None,
+    quota_documents: int | None = None,
+    quota_bytes: int | None = None,
+    quota_submissions: int | None = None,
 ) -> ProjectInfo:
     """Change the settings of a project."""
     lists = {"profiles": profiles, "push": push, "reviewed": reviewed}
     given = {
         **{"public": public, "title": title, "license": license, "pushes": pushes, "announce": announce},
         "review": review,
+        **{"archived": archived, "quota_documents": quota_documents, "quota_bytes": quota_bytes},
+        "quota_submissions": quota_submissions,
         **{setting: None if values is None else list(values) for setting, values in lists.items()},
     }
     wanted = {setting: value for setting, value in given.items() if value is not None}

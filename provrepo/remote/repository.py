@@ -164,6 +164,7 @@ class RemoteRepository:
     members = _verb(Repository.members, of_members.members)
     set_member = _verb(Repository.set_member, of_members.set_member)
     remove_member = _verb(Repository.remove_member, of_members.remove_member)
+    transfer_project = _verb(Repository.transfer_project, of_members.transfer_project)
     exposure = _verb(Repository.exposure, of_projects.exposure)
 
     submit = _verb(Repository.submit, of_submission.submit)

@@ -12,11 +12,12 @@ from provrepo.checks.findings import Severity
 from provrepo.checks.report import Report
 from provrepo.errors import Damaged, Error, NotFound, Withdrawn
 from provrepo.ledger.entries import Entry
+from provrepo.ledger.governance.standing import QUOTAS
 from provrepo.repository.exchange.blobs import has_blob, read_blob
 from provrepo.repository.exchange.mirroring.records import mirror_info
 from provrepo.repository.exchange.names import actor_names
 from provrepo.repository.exchange.notices.warnings import of_version as warnings_of
-from provrepo.repository.records import DocumentInfo, ProjectInfo, VersionInfo
+from provrepo.repository.records import DocumentInfo, ProjectInfo, Quota, VersionInfo
 from provrepo.repository.store import Store
 
 __all__ = [
@@ -36,13 +37,14 @@ _ENDED = {"withdraw": "withdrawn", "erase": "erased"}
 """The state of a version after an entry of this kind."""
 
 
-def project_info(store: Store, project: str, *, curator: bool = False) -> ProjectInfo:
+def project_info(store: Store, project: str, *, curator: bool = False, member: bool = False) -> ProjectInfo:
     """Return the record of a project.
 
     Args:
         store: the data directory.
         project: its name.
         curator: whether to include the settings about exchange and review.
+        member: whether to include its quota; for a curator it is included in any case.
     """
     settings = store.ledger.settings(project)
     mirror = store.ledger.mirror(project)
@@ -59,8 +61,17 @@ def project_info(store: Store, project: str, *, curator: bool = False) -> Projec
         documents=store.ledger.count(project),
         entries=store.ledger.length(project),
         license=str(settings.get("license", "")),
+        archived=bool(settings.get("archived", False)),
+        quota=_quota(store, project, settings) if (curator or member) and mirror is None else None,
         **more,
     )
+
+
+def _quota(store: Store, project: str, settings: Mapping[str, Any]) -> Quota:
+    with store.ledger.stream(project) as stream:
+        use = stream.use()
+    documents, total, daily = (int(settings.get(name) or 0) for name in QUOTAS)
+    return Quota(documents, total, daily, use.documents, use.bytes, use.submissions)
 
 
 def _exchange_settings(store: Store, settings: Mapping[str, Any]) -> dict[str, Any]:

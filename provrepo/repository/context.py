@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from provrepo.errors import Denied, UsageError
+from provrepo.ledger.governance import standing
 from provrepo.repository import access
 from provrepo.repository.people.roles import Right
 from provrepo.repository.records import DEFAULT, Actor
@@ -57,15 +58,30 @@ class Context:
         exists = self._exists if right is Right.READ else self._is_created
         return access.require(self.actor, project, right, public=self.store.ledger.public(), exists=exists)
 
+    def require_change(self, project: str, right: Right) -> frozenset[Right]:
+        """Require that the actor may change a project, and return all rights that it has there.
+
+        Raises:
+            NotFound, Denied: as ``require`` does.
+            Archived: the project is archived, so that nobody may change it.
+        """
+        found = self.require(project, right)
+        self.require_active(project)
+        return found
+
+    def require_active(self, project: str) -> None:
+        """Raise Archived where a project, which the actor may read, is archived."""
+        standing.require_active(project, self.store.ledger.settings(project))
+
     def require_document(self, project: str, name: str) -> None:
         """Require that the actor may replace and withdraw a document: a submitter only what he has submitted.
 
         Who submitted the first version is the submitter of the document; a name that is not in use has none.
 
         Raises:
-            NotFound, Denied: as ``require`` does.
+            NotFound, Denied, Archived: as ``require_change`` does.
         """
-        if Right.CURATE in self.require(project, Right.SUBMIT):
+        if Right.CURATE in self.require_change(project, Right.SUBMIT):
             return
         with self.store.ledger.stream(project) as stream:
             access.require_submitter(self.actor, name, stream.submitter(name))

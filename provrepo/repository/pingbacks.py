@@ -57,6 +57,7 @@ def pingback(
         NotAvailable: the settings disable pingbacks.
     """
     documents.version(context, project, name, version)
+    context.require_active(project)
     if not context.store.settings.pingbacks:
         raise NotAvailable("this repository accepts no pingbacks")
     sent = [*(Pinged("has_provenance", uri) for uri in uris), *links]
@@ -101,7 +102,7 @@ def discard_pingbacks(context: Context, project: str, name: str, ids: Sequence[i
         NotFound: no such project or document, or none of the given links.
         Denied: the actor may not change the project.
     """
-    context.require(project, Right.CURATE)
+    context.require_change(project, Right.CURATE)
     catalog.history(context.store, project, name)
     deleted = context.store.pingbacks.discard(project, name, ids)
     if ids and not deleted:

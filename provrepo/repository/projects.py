@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import Conflict, Denied, UsageError
 from provrepo.ledger.entries import REPOSITORY
+from provrepo.ledger.governance import standing
+from provrepo.ledger.governance.standing import QUOTAS
 from provrepo.model.identifiers import web_address
 from provrepo.repository import access, catalog
 from provrepo.repository.context import Context
@@ -112,6 +114,10 @@ def set_project(
     reviewed: Sequence[str] | None = None,
     review: str | None = None,
     announce: bool | None = None,
+    archived: bool | None = None,
+    quota_documents: int | None = None,
+    quota_bytes: int | None = None,
+    quota_submissions: int | None = None,
 ) -> ProjectInfo:
     """Change the settings of a project; None leaves a setting unchanged. The ledger keeps the former values.
 
@@ -127,11 +133,18 @@ def set_project(
         review: ``submitters`` if the submissions of those wait who may submit and not curate; ``nobody`` for none
             beyond ``reviewed``.
         announce: whether peers are told that a version accepted from now on was derived from their documents.
+        archived: True refuses all further changes of the project until it is set to False.
+        quota_documents: the most documents that are not withdrawn; 0 for no limit.
+        quota_bytes: the most bytes of all versions that were not erased; 0 for no limit.
+        quota_submissions: the most versions that are accepted on a day of UTC; 0 for no limit.
 
     Raises:
         NotFound: no such project.
-        UsageError: a profile, peer or actor is unknown, the title cannot be stored, or the license is no web address.
-        Denied: the actor may not change it, or it is a mirror; only the owner sets ``push`` and ``announce``.
+        UsageError: a profile, peer or actor is unknown, the title cannot be stored, the license is no web address, or a
+            quota is negative.
+        Denied: the actor may not change it, or it is a mirror; only the owner sets ``push`` and ``announce``, and only
+            administrators set quotas.
+        Archived: it is archived, and that is not ended by this call.
     """
     context.require_read(name)
     access.text("title", title or "")
@@ -145,6 +158,8 @@ def set_project(
         raise UsageError(f"{pushes!r} is not what a peer's documents may meet: {', '.join(_PUSHES)}")
     if review is not None and review not in REVIEWS:
         raise UsageError(f"{review[:100]!r} is not whose submissions can wait for a review: {', '.join(REVIEWS)}")
+    quotas = {"quota_documents": quota_documents, "quota_bytes": quota_bytes, "quota_submissions": quota_submissions}
+    _quotas(context, quotas)
     wanted = {
         "public": public,
         "title": title,
@@ -155,16 +170,36 @@ def set_project(
         "reviewed": None if reviewed is None else _actors(context, reviewed),
         "review": review,
         "announce": announce,
+        "archived": archived,
+        **quotas,
     }
     with context.store.ledger.appending(name) as appending:
         settings = appending.settings()
         changed = {k: v for k, v in wanted.items() if v is not None and settings.get(k, _UNSET.get(k)) != v}
+        if archived is not False:
+            standing.require_active(name, settings)
         if changed:
             appending.append("settings", changed, actor=context.actor.id, token=context.actor.token)
     context.store.index()
     return catalog.project_info(context.store, name, curator=True)
 
 
+def _quotas(context: Context, quotas: Mapping[str, int | None]) -> None:
+    """Check quotas.
+
+    Raises:
+        UsageError: one is negative, or is more than JSON can represent.
+        Denied: one is given, and the actor may not administer the repository.
+    """
+    given = {name: value for name, value in quotas.items() if value is not None}
+    for name, value in given.items():
+        if not 0 <= value <= _MOST:
+            raise UsageError(f"{name} is {value}; a quota is a whole number up to {_MOST:,}, and 0 for no limit")
+    if given and not access.may_administer(context.actor):
+        raise Denied(f"{context.actor.name} may not set the quotas of a project; an administrator can")
+
+
+_MOST = 2**53
 _PUSHES = ("as-peer", "pending", "at-once")
 
 
@@ -193,7 +228,7 @@ def _actors(context: Context, names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(known.get(actor, actor) for actor in names))
 
 
-_UNSET = {"license": "", "announce": False, "review": "nobody"}
+_UNSET = {"license": "", "announce": False, "review": "nobody", "archived": False, **dict.fromkeys(QUOTAS, 0)}
 """The values of settings that the first entry of a project may lack."""
 
 
@@ -218,11 +253,14 @@ def project(context: Context, name: str) -> ProjectInfo:
         NotFound: the project does not exist, or the actor may not read it.
     """
     context.require_read(name)
-    return catalog.project_info(context.store, name, curator=context.curates(name))
+    return _info(context, name)
 
 
 def projects(context: Context) -> list[ProjectInfo]:
     """Return the projects that the actor may read, by name."""
-    return [
-        catalog.project_info(context.store, name, curator=context.curates(name)) for name in context.readable_projects()
-    ]
+    return [_info(context, name) for name in context.readable_projects()]
+
+
+def _info(context: Context, name: str) -> ProjectInfo:
+    member = Right.READ in access.rights(context.actor, name, public=False)
+    return catalog.project_info(context.store, name, curator=context.curates(name), member=member)

@@ -20,6 +20,7 @@ __all__ = [
     "GateResult",
     "ProfileInfo",
     "ProjectInfo",
+    "Quota",
     "Receipt",
     "VersionInfo",
 ]
@@ -60,6 +61,27 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """The quota of a project, and how much of it is used. 0 stands for no limit.
+
+    Attributes:
+        documents: the most documents that are not withdrawn.
+        bytes: the most bytes of all versions that were not erased.
+        submissions: the most versions that are accepted on a day of UTC.
+        used_documents: the number of documents that are not withdrawn.
+        used_bytes: the bytes of all versions that were not erased.
+        used_submissions: the number of versions that were accepted today.
+    """
+
+    documents: int
+    bytes: int
+    submissions: int
+    used_documents: int
+    used_bytes: int
+    used_submissions: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectInfo:
     """A project.
 
@@ -78,6 +100,9 @@ class ProjectInfo:
         review: for them, ``submitters`` if the submissions of those wait who may submit and not curate, or ``nobody``.
         announce: for them, whether peers are told that a version was derived from their documents.
         mirror: what it is a mirror of, and how far it has followed; None for a project of this repository.
+        archived: whether nothing in it can be changed until that is ended.
+        quota: for those to whom a role or token gives access, its quota and how much of it is used; None for others,
+            and for a mirror.
     """
 
     name: str
@@ -93,6 +118,8 @@ class ProjectInfo:
     review: str = ""
     announce: bool = False
     mirror: MirrorInfo | None = None
+    archived: bool = False
+    quota: Quota | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""

@@ -33,6 +33,7 @@ from provrepo.repository.imports import verbs as of_imports
 from provrepo.repository.lineage import accepted_at
 from provrepo.repository.lineage import verbs as of_lineage
 from provrepo.repository.people import members as of_members
+from provrepo.repository.people import ownership as of_ownership
 from provrepo.repository.people import tokens as of_tokens
 from provrepo.repository.people import users as of_users
 from provrepo.repository.people.roles import Right
@@ -247,6 +248,7 @@ class Repository:
     members = verb(of_members.members)
     set_member = verb(of_members.set_member)
     remove_member = verb(of_members.remove_member)
+    transfer_project = verb(of_ownership.transfer_project)
     administrators = verb(of_members.administrators)
     set_administrator = verb(of_members.set_administrator)
     users = verb(of_users.users)

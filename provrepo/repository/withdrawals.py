@@ -78,7 +78,7 @@ def erase(
     if not context.actor.owner:
         raise Denied("only the owner of the data directory erases")
     check_reasons("erasure", reason, internal_reason)
-    context.require(project, Right.CURATE)
+    context.require_change(project, Right.CURATE)
     context.store.ledger.require_own(project)
     with context.store.ledger.appending(project) as appending:
         info = catalog.find_version(context.store, project, name, version, erased=True, curator=True)

@@ -114,6 +114,7 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("members", ("nowhere",), {}),
     ("set_member", ("crops", "nobody", "reader"), {}),
     ("set_member", ("crops", "bob", "king"), {}),
+    ("transfer_project", ("crops", "nobody"), {}),
     ("remove_member", ("crops", "bob"), {}),
     ("remove_member", ("nowhere", "bob"), {}),
     ("query", ("SELECT * { ?s a prov:Entity } ORDER BY ?s",), {"project": "crops"}),

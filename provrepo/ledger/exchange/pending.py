@@ -217,6 +217,11 @@ class PendingDocuments:
         with self._database.reading() as connection:
             return _load(connection, peer)
 
+    def load_of(self, project: str) -> tuple[int, int]:
+        """Return the number of documents that wait for a review in a project, and of their bytes."""
+        with self._database.reading() as connection:
+            return _load(connection, project, "project")
+
     def change(self, id: str, *, only: Sequence[str] = (), **values: Any) -> bool:  # noqa: A002
         """Change fields of a row. The bytes are deleted if the new state is a decision.
 
@@ -287,11 +292,11 @@ def _text(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def _load(connection: sqlite3.Connection, peer: str) -> tuple[int, int]:
+def _load(connection: sqlite3.Connection, value: str, column: str = "peer") -> tuple[int, int]:
     row = connection.execute(
-        "SELECT count(*), coalesce(sum(size), 0) FROM pending "
-        "WHERE peer = ? AND state NOT IN ('accepted', 'rejected', 'expired')",
-        (peer,),
+        "SELECT count(*), coalesce(sum(size), 0) FROM pending "  # noqa: S608
+        f"WHERE {column} = ? AND state NOT IN ('accepted', 'rejected', 'expired')",
+        (value,),
     ).fetchone()
     return int(row[0]), int(row[1])
 

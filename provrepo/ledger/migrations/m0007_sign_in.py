@@ -28,7 +28,8 @@ _STATEMENTS = (
     "ALTER TABLE tokens ADD COLUMN successor TEXT",
     "CREATE UNIQUE INDEX tokens_label ON tokens (actor, label) WHERE label <> '' AND revoked IS NULL",
     # Links with a secret: `purpose` is `member` for an invitation that gives a role, `review` for reading a project
-    # without an account. `secret` is the SHA-256 of 256 random bits. `uses` counts how often it was followed.
+    # without an account. `secret` is the SHA-256 of 256 random bits. `uses` counts how often it was followed,
+    # and `most` is how often it may be; 0 for any number.
     """
     CREATE TABLE invitations (
         id       TEXT PRIMARY KEY,
@@ -41,6 +42,7 @@ _STATEMENTS = (
         created  TEXT NOT NULL,
         expires  TEXT NOT NULL,
         ended    TEXT,
+        most     INTEGER NOT NULL,
         uses     INTEGER NOT NULL,
         used     TEXT
     ) WITHOUT ROWID
@@ -53,6 +55,19 @@ _STATEMENTS = (
         until    TEXT NOT NULL,
         sequence INTEGER NOT NULL
     ) WITHOUT ROWID
+    """,
+    # What a project uses of its quota: the bytes of its versions that were not erased, and the number of versions that
+    # were accepted on the day of the last one.
+    "ALTER TABLE streams ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE streams ADD COLUMN day TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE streams ADD COLUMN submissions INTEGER NOT NULL DEFAULT 0",
+    """
+    UPDATE streams SET bytes = (
+        SELECT coalesce(sum(CASE WHEN json_valid(CAST(e.data AS TEXT))
+            THEN json_extract(CAST(e.data AS TEXT), '$.size') ELSE 0 END), 0)
+        FROM entries AS e WHERE e.project = streams.project AND e.kind = 'submit' AND NOT EXISTS (
+            SELECT 1 FROM entries AS x WHERE x.kind = 'erase' AND x.project = e.project
+            AND x.document = e.document AND x.version = e.version))
     """,
 )
 

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provrepo.errors import Busy, Error, NoSpace, NotFound
+from provrepo.errors import Archived, Busy, Error, NoSpace, NotFound, OverQuota, ProjectFull
 from provrepo.importers.openlineage.codec import merge
 from provrepo.importers.openlineage.events import FORMAT
 from provrepo.importers.parts import Part
@@ -28,6 +28,9 @@ QUIET = 1.0
 
 INTERVAL = 60.0
 """Seconds after which the document of a run that goes on is made."""
+
+_POSTPONED = 600.0
+"""Seconds until another attempt for a project that is archived, or whose quota is used up."""
 
 _SECONDS = 0.5
 """The pause between two rounds."""
@@ -66,8 +69,13 @@ def make_documents(store: Store, *, quiet: float = QUIET, interval: float = INTE
     events.seal()
     documents = refused = 0
     for group in events.due(quiet=quiet, interval=interval):
-        problem = _make(store, events, group)
-        events.made(group, problem)
+        try:
+            problem = _make(store, events, group)
+        except (Archived, OverQuota, ProjectFull) as error:
+            problem = str(error)
+            events.postpone(group, problem, seconds=_POSTPONED)
+        else:
+            events.made(group, problem)
         documents += not problem
         refused += bool(problem)
         if problem and problem != group.problem:
@@ -83,7 +91,7 @@ def _make(store: Store, events: Events, group: Group) -> str:
     part = Part(group.document, merge(b"", data), FORMAT, splits=True)
     try:
         store_part(Context(store, _sender(store, group)), part, group.project)
-    except (NoSpace, Busy):
+    except (Archived, NoSpace, Busy):
         raise
     except Error as error:
         return reason_of(error)

@@ -62,7 +62,7 @@ def receive_events(context: Context, values: Iterable[Any], *, project: str | No
         NoSpace: the disk is nearly full; nothing was stored.
     """
     if project is not None:
-        context.require(project, Right.SUBMIT)
+        context.require_change(project, Right.SUBMIT)
     elif not access.may_submit_somewhere(context.actor):
         raise Denied("events are received with a token that may write to a project")
     choose = _chooser(context, project)
@@ -117,7 +117,7 @@ def _chooser(context: Context, project: str | None) -> Callable[[Dataset], str]:
                 "one project, or send to /projects/NAME/api/v1/lineage"
             )
         if found not in allowed:
-            context.require(found, Right.SUBMIT)
+            context.require_change(found, Right.SUBMIT)
             allowed.add(found)
         return found
 

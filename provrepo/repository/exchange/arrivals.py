@@ -143,7 +143,7 @@ def submit_for_review(
         TooLarge: it is larger than the settings allow.
     """
     data, file = content(source)
-    context.require(project, Right.SUBMIT)
+    context.require_change(project, Right.SUBMIT)
     if format is not None:
         by_name(format)
     check_base(base)
@@ -193,6 +193,7 @@ def _arrive(
     """Return the row of an arrival, checked and stored if there is none, and whether it is new."""
     store = context.store
     store.ledger.require_own(project)
+    context.require_active(project)
     decisions.expire(store)
     known = store.parts.pending.by_key(arrival.key)
     if known is not None:
@@ -206,6 +207,8 @@ def _arrive(
     if quota is not None:
         _within_quota(store, quota, len(data))
     store.require_space(len(data))
+    with store.ledger.stream(project) as stream:
+        stream.require_room(arrival.document, len(data), waiting=store.parts.pending.load_of(project))
     report, title = _checked(store, project, data, arrival)
     outcome = report.to_dict()
     kept = bool(arrival.details.get("refused"))

@@ -55,6 +55,7 @@ def push(
         documents.original(context, project, name, info.version)
         raise UsageError(f"{project}/{name}@{info.version} was withdrawn, so it is not sent")
     store.ledger.require_own(project)
+    context.require_active(project)
     entry = store.ledger.entry(project, info.sequence)
     made = store.parts.pushes.add(peer, project, (name, info.version, entry.sha256), target.project or project)
     if made.state in _AGAIN:

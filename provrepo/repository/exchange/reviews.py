@@ -183,4 +183,5 @@ def _reviewed(context: Context, id: str, project: str | None) -> Pending:  # noq
         rights.require_reviewer(context, project)
     row = _visible(context, id, project)
     rights.require_reviewer(context, row.project)
+    context.require_active(row.project)
     return row

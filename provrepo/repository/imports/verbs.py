@@ -17,6 +17,8 @@ from provrepo.errors import (
     Conflict,
     Error,
     NotFound,
+    OverQuota,
+    ProjectFull,
     ReadError,
     Refused,
     Stale,
@@ -40,7 +42,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Imported", "import_documents", "reason_of", "store_part"]
 
-_OF_ONE_PART = (Conflict, ReadError, Refused, TooLarge, UsageError, Waits, WorkerFailed)
+_OF_ONE_PART = (
+    Conflict,
+    OverQuota,
+    ProjectFull,
+    ReadError,
+    Refused,
+    TooLarge,
+    UsageError,
+    Waits,
+    WorkerFailed,
+)
 """Errors of one document, which do not stop the import of the others."""
 
 _ATTEMPTS = 5
@@ -104,7 +116,7 @@ def import_documents(
     if project != DEFAULT:
         context.store.make()
     if context.store.exists() and (project != DEFAULT or not context.actor.owner):
-        context.require(project, Right.SUBMIT)
+        context.require_change(project, Right.SUBMIT)
     receipts: list[Receipt] = []
     skipped: list[Skipped] = []
     for part in _parts(source, name, format, file, context.store.settings.max_body):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from provrepo.errors import NotFound, UsageError
+from provrepo.errors import Conflict, NotFound, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.ledger.members import NO_ROLE, Member, Members
 from provrepo.ledger.people import People
 from provrepo.repository import access
 from provrepo.repository.context import Context
-from provrepo.repository.people.roles import ADMINISTRATOR, ROLES, Right
+from provrepo.repository.people.roles import ADMINISTRATOR, OWNER, ROLES, Right
 
 __all__ = ["actor_named", "administrators", "members", "remove_member", "set_administrator", "set_member"]
 
@@ -38,8 +38,10 @@ def set_member(context: Context, project: str, who: str, role: str) -> Member:
         NotFound: no such project.
         UsageError: there is no such role, or nobody of that name.
         Denied: the actor may not manage the project, or it is a mirror.
+        Conflict: the project would have no owner any more, and the actor is no administrator.
+        Archived: the project is archived.
     """
-    context.require(project, Right.MANAGE)
+    context.require_change(project, Right.MANAGE)
     if role not in ROLES:
         raise UsageError(f"{role[:100]!r} is not a role; there are: {', '.join(ROLES)}")
     actor = actor_named(context, who)
@@ -54,8 +56,10 @@ def remove_member(context: Context, project: str, who: str) -> None:
         NotFound: no such project, or the actor has no role in it.
         UsageError: nobody has that name.
         Denied: the actor may not manage the project.
+        Conflict: the project would have no owner any more, and the actor is no administrator.
+        Archived: the project is archived.
     """
-    context.require(project, Right.MANAGE)
+    context.require_change(project, Right.MANAGE)
     if not _change(context, project, actor_named(context, who), NO_ROLE):
         raise NotFound(f"{who} has no role in project {project!r}")
 
@@ -108,7 +112,28 @@ def actor_named(context: Context, who: str) -> str:
 
 def _change(context: Context, project: str, actor: str, role: str) -> bool:
     with context.store.ledger.appending(project) as appending:
+        if project != REPOSITORY and role != OWNER:
+            _require_an_owner(context, Members.with_role(appending, OWNER), actor, project)
         changed = Members.change(appending, actor, role, by=context.actor.id, token=context.actor.token)
     if changed:
         context.store.index()
     return changed
+
+
+def _require_an_owner(context: Context, owners: list[str], actor: str, project: str) -> None:
+    """Refuse to take the role of the last owner of a project away; only administrators may.
+
+    Args:
+        context: the data directory and the actor who takes it away.
+        owners: the owners, in the transaction that changes the role.
+        actor: who has the role.
+        project: the project.
+
+    Raises:
+        Conflict: nobody would be owner any more.
+    """
+    if owners == [actor] and not access.may_administer(context.actor):
+        raise Conflict(
+            f"project {project} would have no owner any more: make somebody else its owner first, with "
+            f"`provrepo project transfer {project} WHO`, or ask an administrator"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-__all__ = ["ADMINISTRATOR", "ROLES", "Right"]
+__all__ = ["ADMINISTRATOR", "OWNER", "ROLES", "Right"]
 
 
 class Right(StrEnum):
@@ -31,6 +31,9 @@ ROLES: Mapping[str, frozenset[Right]] = {
     "owner": frozenset(Right),
 }
 """The roles of members of a project, each with the rights of the one before it and one more."""
+
+OWNER = "owner"
+"""The role of those who decide about a project."""
 
 ADMINISTRATOR = "administrator"
 """The role in the whole repository: every right in every project, and to create projects."""

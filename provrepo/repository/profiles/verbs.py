@@ -169,6 +169,6 @@ def metrics(context: Context, project: str) -> dict[str, Any]:
 
 def _administer(context: Context, project: str | None) -> None:
     if project is not None:
-        context.require(project, Right.MANAGE)
+        context.require_change(project, Right.MANAGE)
     elif not access.may_administer(context.actor):
         raise Denied(f"{context.actor.name} may not add profiles; a token for all projects is needed")

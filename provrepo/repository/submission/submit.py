@@ -111,6 +111,8 @@ def submit(
         store.index()  # the process that stored it may have been killed before it was indexed
         return _receipt(store, unchanged, created=False)
     store.require_space(len(data))
+    with store.ledger.stream(project) as stream:
+        stream.require_room(document, len(data), settings=settings)
 
     names = list(dict.fromkeys([*settings.get("profiles", []), *profiles]))
     folders = user_defined.folders(store, project, names)

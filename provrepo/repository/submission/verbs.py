@@ -72,6 +72,8 @@ def submit(
         NotFound: no such project.
         Denied: the actor may not submit to the project, or may not replace this document of others.
         TooLarge: the document has more bytes than the settings allow.
+        Archived: the project is archived.
+        ProjectFull, OverQuota: the quota of the project is used up.
         NoSpace: the disk is nearly full.
         WorkerFailed: the check took too long or too much memory.
     """
@@ -80,7 +82,7 @@ def submit(
     if project == DEFAULT and context.actor.owner:
         context.ensure_default()
     access.name("project", project)
-    curates = Right.CURATE in context.require(project, Right.SUBMIT)
+    curates = Right.CURATE in context.require_change(project, Right.SUBMIT)
     fits: dict[str, Any] = {"update": update, "if_match": if_match}
     options: dict[str, Any] = {"project": project, "profiles": profiles, "format": format, "base": base, "note": note}
     options |= {"allow_empty": allow_empty, **fits}

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, request, url_for
 
+from provrepo.ledger.governance.standing import QUOTAS
 from provrepo.limits import PAGE_SIZE
 from provrepo.repository.exchange.summary import summary
+from provrepo.repository.people.roles import Right
 from provrepo.repository.records import DocumentInfo, ProjectInfo
 from provrepo.server.discovery import schema_org
 from provrepo.server.monitoring import metrics
@@ -129,6 +131,7 @@ def _page(info: ProjectInfo) -> Response:
         waiting=repo.pending(info.name) if repo.context.curates(info.name) else [],
         attention=[document for document in shown if _needs_attention(document)],
         may_write=repo.context.curates(info.name),
+        may_submit=Right.SUBMIT in repo.context.rights(info.name) and not info.archived,
         exchange=summary(repo.context, info.name),
         description=schema_org.block(schema_org.project(info)),
     )
@@ -242,6 +245,8 @@ _CHANGES: dict[str, tuple[type, str]] = {
     "reviewed": (list, "a list of names of actors"),
     "review": (str, "a string"),
     "announce": (bool, "true or false"),
+    "archived": (bool, "true or false"),
+    **dict.fromkeys(QUOTAS, (int, "a whole number; 0 for no limit")),
 }
 
 
@@ -257,6 +262,6 @@ def _settings(given: dict[str, Any], types: Mapping[str, tuple[type, str]]) -> d
     for member, value in given.items():
         kind, description = types[member]
         strings = not isinstance(value, list) or all(isinstance(item, str) for item in value)
-        if not isinstance(value, kind) or not strings:
+        if not isinstance(value, kind) or not strings or (kind is int and isinstance(value, bool)):
             raise Rejected(400, f"{member!r} of a project is {description}")
     return given

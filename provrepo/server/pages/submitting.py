@@ -261,11 +261,11 @@ def decide(project: str, pending: str) -> Response:
 
 
 def writable(repo: Repository) -> list[ProjectInfo]:
-    """The projects to which the caller may submit; mirrors take no submissions."""
+    """The projects to which the caller may submit; mirrors and archived projects take no submissions."""
     if not access.may_submit_somewhere(repo.actor):
         return []
     allowed = set(repo.context.projects_with(Right.SUBMIT))
-    return [info for info in repo.projects() if info.mirror is None and info.name in allowed]
+    return [info for info in repo.projects() if info.mirror is None and not info.archived and info.name in allowed]
 
 
 def _of_pending(repo: Repository, sent: Form, id_: str) -> Form:

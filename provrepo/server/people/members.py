@@ -29,6 +29,16 @@ def put(project: str) -> Response:
     return json_response(auth.repository().set_member(project, given["who"], given["role"]).to_dict())
 
 
+@blueprint.post("/projects/<project>/transfer")
+def transfer(project: str) -> Response:
+    """Give the project to another owner. Who was owner is curator afterwards."""
+    given = body.json_object()
+    if given.keys() != {"who"} or not isinstance(given["who"], str):
+        raise Rejected(400, 'send {"who": "NAME"}, and nothing else')
+    found = auth.repository().transfer_project(project, given["who"])
+    return json_response({"project": project, "members": [member.to_dict() for member in found]})
+
+
 @blueprint.delete("/projects/<project>/members/<path:who>")
 def remove(project: str, who: str) -> Response:
     """Take the role of a person or service in the project away; its name, or its identifier."""

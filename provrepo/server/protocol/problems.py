@@ -9,6 +9,7 @@ from __future__ import annotations
 import http
 import json
 import logging
+import math
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -134,7 +135,8 @@ def _of_error(error: errors.Error) -> Problem:
     type_ = next(ERRORS[kind] for kind in type(error).__mro__ if kind in ERRORS)
     if type_.status == 404:
         return Problem(type_, str(error) if _may_see_project() else HIDDEN, instance=False)
-    if isinstance(error, errors.Denied) and auth.is_stranger():
+    # Nobody can change an archived project, so that no token would help.
+    if isinstance(error, errors.Denied) and not isinstance(error, errors.Archived) and auth.is_stranger():
         return Problem(HTTP[401], str(error), headers={"WWW-Authenticate": auth.CHALLENGE})
     if type_.status == 500:
         _log.error("request %s failed", g.request_id, exc_info=error)
@@ -143,6 +145,8 @@ def _of_error(error: errors.Error) -> Problem:
         at = url_for("pending.one", project=kept.project, pending=kept.id)
         return Problem(type_, str(error), _members(error), {"Location": at})
     retry = next((seconds for kind, seconds in _RETRY.items() if isinstance(error, kind)), None)
+    if retry and error.retry_after:
+        retry = str(math.ceil(error.retry_after))
     return Problem(type_, str(error), _members(error), {"Retry-After": retry} if retry else {})
 
 

@@ -32,6 +32,11 @@ _RIGHTS = {
     Permission.CURATE: Right.CURATE,
     Permission.MANAGE: Right.MANAGE,
 }
+_READING = frozenset({"GET", "HEAD"})
+_CHANGING = frozenset({Permission.WRITE, Permission.CURATE, Permission.MANAGE, Permission.SEND})
+_SETTING = "projects.change"
+"""The one operation that an archived project does not refuse before the body is read, since it can end that."""
+
 _OF_PROJECTS = frozenset({*_RIGHTS, Permission.SEND}) - {Permission.CALLER}
 
 
@@ -105,8 +110,16 @@ def _admit() -> None:
         auth.repository().require(named, _RIGHTS[permission])
     elif permission is Permission.WRITE and not access.may_submit_somewhere(actor):
         raise Denied(f"{actor.name} may not change any project; a token that may write is needed")
+    if named is not None and _changes(permission):
+        auth.repository().context.require_active(named)
     if rate is Rate.PINGBACK:
         _count(rate, sender, named or "")
+
+
+def _changes(permission: Permission) -> bool:
+    """Whether the current request changes a project, so that an archived one refuses it."""
+    changing = request.method not in _READING and permission in _CHANGING
+    return changing and request.endpoint != _SETTING
 
 
 def project(found: Operation) -> str | None:

@@ -17,6 +17,7 @@ ANSWERS: dict[str, str] = {
     "projects.exposure": "Exposure",
     "members.listed": "Members",
     "members.put": "Member",
+    "members.transfer": "Members",
     "projects.documents": "Documents",
     "datasets.index": "Datasets",
     "datasets.one": "DatasetOfProject",
@@ -82,6 +83,7 @@ BODIES: dict[str, str] = {
     "projects.create": "NewProject",
     "projects.change": "ProjectChange",
     "members.put": "NewMember",
+    "members.transfer": "NewOwner",
     "gate.gate": "GateRequest",
     "lineage.surroundings": "SurroundingsQuestion",
 }

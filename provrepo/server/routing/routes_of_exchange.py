@@ -44,7 +44,7 @@ _RECEIVE_PINGBACK = Operation(
     (RequestParameter("iri", _IRI, "The thing that it is about."),),
     ("text/uri-list",),
     (204,),
-    (404, 410, 413, 415, 501, 507),
+    (403, 404, 410, 413, 415, 501, 507),
 )
 
 EXCHANGE: Mapping[tuple[str, str], Operation] = {

@@ -24,7 +24,8 @@ SETTINGS: Mapping[tuple[str, str], Operation] = {
     ("projects.change", "PATCH"): Operation(_CHANGE, request_types=_JSON, problems=(413, 415, 507)),
     ("projects.exposure", "GET"): Operation(_EXPOSURE),
     ("members.listed", "GET"): Operation(_MEMBERS),
-    ("members.put", "POST"): Operation(_CHANGE_MEMBERS, request_types=_JSON, problems=(413, 415, 507)),
-    ("members.remove", "DELETE"): Operation(_CHANGE_MEMBERS, (), statuses=(204,), problems=(507,)),
+    ("members.put", "POST"): Operation(_CHANGE_MEMBERS, request_types=_JSON, problems=(409, 413, 415, 507)),
+    ("members.transfer", "POST"): Operation(_CHANGE_MEMBERS, request_types=_JSON, problems=(409, 413, 415, 507)),
+    ("members.remove", "DELETE"): Operation(_CHANGE_MEMBERS, (), statuses=(204,), problems=(409, 507)),
 }
 """By endpoint and method."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from provrepo.authoring.fields import Field
 from provrepo.checks.findings import Finding, Severity
+from provrepo.ledger.governance.standing import QUOTAS
 from provrepo.ledger.members import Member
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
@@ -19,7 +20,7 @@ from provrepo.repository.federation.records import LaboratoryReport, Missing, St
 from provrepo.repository.lineage.records import FoundDocument, FoundProject, LineageEdge, LineageNode, SourceReference
 from provrepo.repository.people.roles import ROLES
 from provrepo.repository.queries.named import Parameter
-from provrepo.repository.records import DocumentInfo, GateResult, ProfileInfo, ProjectInfo, VersionInfo
+from provrepo.repository.records import DocumentInfo, GateResult, ProfileInfo, ProjectInfo, Quota, VersionInfo
 from provrepo.repository.stream import EntryInfo
 from provrepo.server.marquez.schemas import MARQUEZ
 from provrepo.server.routing.schema_parts import FLAG, INTEGER, NAME, NUMBER, OBJECT, STRING, Schema, ref
@@ -127,7 +128,7 @@ SCHEMAS: dict[str, Schema] = {
     **NOTICES,
     **EXCHANGE,
     "Problem": _PROBLEM,
-    "Project": _record(ProjectInfo, name=NAME, mirror=_or_null(ref("Mirror"))),
+    "Project": _record(ProjectInfo, name=NAME, mirror=_or_null(ref("Mirror")), quota=_or_null(_record(Quota))),
     "Mirror": _record(MirrorInfo, name=NAME, project=NAME),
     "Projects": _object({"total": INTEGER, "projects": _list(ref("Project"))}),
     "NewProject": {
@@ -147,7 +148,8 @@ SCHEMAS: dict[str, Schema] = {
         "type": "object",
         "description": "Settings of a project; those that are absent stay the same.",
         "properties": {
-            **dict.fromkeys(("public", "announce"), FLAG),
+            **dict.fromkeys(("public", "announce", "archived"), FLAG),
+            **{name: {"type": "integer", "minimum": 0} for name in QUOTAS},
             **dict.fromkeys(("title", "license", "pushes", "review"), STRING),
             **dict.fromkeys(("profiles", "push", "reviewed"), _list(STRING)),
         },
@@ -162,6 +164,15 @@ SCHEMAS: dict[str, Schema] = {
         "properties": {
             "who": {**STRING, "description": "A name or identifier, or the e-mail address or ORCID of a person."},
             "role": {**STRING, "enum": list(ROLES)},
+        },
+        "additionalProperties": False,
+    },
+    "NewOwner": {
+        "type": "object",
+        "description": "The new owner of the project.",
+        "required": ["who"],
+        "properties": {
+            "who": {**STRING, "description": "A name or identifier, or the e-mail address or ORCID of a person."}
         },
         "additionalProperties": False,
     },
