@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import (
+    access,
     attacks,
     capture,
     constraints,
@@ -44,6 +45,7 @@ def main() -> None:
             "documents",
             "loading",
             "queries",
+            "access",
             "attacks",
             "lineage",
             "growth",
@@ -81,6 +83,7 @@ def main() -> None:
             "loading": lambda: loading.table(root, large),
             "capture": lambda: capture.table() + (["", *peers.table(arguments.peers)] if arguments.peers else []),
             "queries": lambda: queries.table(root, large, 1.0 if arguments.quick else 5.0),
+            "access": lambda: access.table(root),
             "attacks": lambda: attacks.table(root, large),
             "lineage": lambda: lineage.table(root, [100] if arguments.quick else [400, 4_000]),
             "growth": lambda: lineage_growth.table(root, growth),
