@@ -121,10 +121,10 @@ def profile_backtest(invocation: Invocation, source: str, project: str, style: s
 
 
 @profile.command("metrics")
-@click.option("--project", metavar="P", required=True, help="The project of the documents.")
+@click.option("--project", metavar="P", help="The project of the documents. Default: all projects together.")
 @pass_invocation
-def profile_metrics(invocation: Invocation, project: str) -> None:
-    """Print quality measures of a project as JSON: conformance by profile and coverage of lineage, by month."""
+def profile_metrics(invocation: Invocation, project: str | None) -> None:
+    """Print quality measures of documents as JSON: conformance by profile and coverage of lineage, by month."""
     with invocation.repository() as repository:
         output.records(repository.metrics(project))
 

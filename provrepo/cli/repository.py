@@ -44,17 +44,23 @@ def init(invocation: Invocation, base: str | None, style: str) -> None:
 @click.command("list", short_help="List documents with submitter, time, digest and verdict.")
 @click.argument("project", required=False, metavar="[P]")
 @click.option("--withdrawn", is_flag=True, help="Include withdrawn documents.")
+@click.option("--newest", is_flag=True, help="Those that need attention first, then the newest. Default: by name.")
 @json_option
 @pass_invocation
-def list_(invocation: Invocation, project: str | None, withdrawn: bool, style: str) -> None:
+def list_(invocation: Invocation, project: str | None, withdrawn: bool, newest: bool, style: str) -> None:
     """List the documents of project P, or of all projects, with the newest version of each.
 
     VERDICT: whether it conforms to its profiles. POSSIBLE: whether it is valid by PROV-CONSTRAINTS, if they were
     checked.
     """
+    if newest and withdrawn:
+        raise UsageError("--newest lists the documents that are not withdrawn; leave out --withdrawn")
     with invocation.repository() as repository:
         projects = [project] if project else [known.name for known in repository.projects()]
-        documents = [found for name in projects for found in repository.documents(name, withdrawn=withdrawn)]
+        if newest:
+            documents = [found for name in projects for found in repository.newest_documents(name)]
+        else:
+            documents = [found for name in projects for found in repository.documents(name, withdrawn=withdrawn)]
     if style == "json":
         output.records([document.to_dict() for document in documents])
         return

@@ -26,6 +26,7 @@ __all__ = [
     "entries",
     "export",
     "history",
+    "newest_documents",
     "original",
     "read",
     "report",
@@ -49,6 +50,23 @@ def documents(
                 break
             found.append(decoded(DocumentInfo, item))
     return found[:limit]
+
+
+def newest_documents(
+    connection: Connection, project: str, *, offset: int = 0, limit: int | None = None
+) -> list[DocumentInfo]:
+    """Return the documents of a project that are not withdrawn: those that need attention first, then the newest."""
+    found: list[DocumentInfo] = []
+    path = connection.project(project, "documents")
+    with connection.understanding():
+        while limit is None or len(found) < limit:
+            most = MAX_PAGE_SIZE if limit is None else min(limit - len(found), MAX_PAGE_SIZE)
+            asked = {"sort": "newest", "offset": offset + len(found), "limit": most}
+            items = connection.json("GET", path, project=project, query=asked)["documents"]
+            found += [decoded(DocumentInfo, item) for item in items]
+            if len(items) < most:
+                break
+    return found
 
 
 def document(connection: Connection, project: str, name: str) -> DocumentInfo:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provrepo.checks.coverage import Sources
-from provrepo.errors import NotFound, UsageError
+from provrepo.errors import Busy, NotFound, UsageError
 from provrepo.problems import HIDDEN
 from provrepo.remote.connection import Connection
 from provrepo.remote.decoding import decoded
@@ -68,12 +68,17 @@ def gate(
     raise NotFound(f"nothing is known of {iri} in {'the public projects' if public else f'project {where}'}")
 
 
-def metrics(connection: Connection, project: str) -> dict[str, Any]:
-    """Return metrics of the documents of a project as a JSON object."""
-    found = connection.json("GET", connection.project(project, "metrics"), project=project)
+def metrics(connection: Connection, project: str | None = None) -> dict[str, Any]:
+    """Return metrics of the documents of a project, or of all that the token may read, as a JSON object."""
+    if project is None:
+        found = connection.json("GET", ()).get("metrics")
+        if found is None:
+            raise Busy(f"{connection.url} is still counting its versions; try again in a moment")
+    else:
+        found = connection.json("GET", connection.project(project, "metrics"), project=project)
     with connection.understanding():
         decoded(_Metrics, found)
-    return found
+    return dict(found)
 
 
 @dataclass(frozen=True)
@@ -106,5 +111,5 @@ class _Month(_Summary):
 class _Metrics(_Summary):
     """Those of a project: the members that the answer must have."""
 
-    project: str
+    project: str | None
     over_time: tuple[_Month, ...]

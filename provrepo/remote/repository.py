@@ -172,6 +172,7 @@ class RemoteRepository:
     validate = _verb(Repository.validate, of_submission.validate)
 
     documents = _verb(Repository.documents, of_documents.documents)
+    newest_documents = _verb(Repository.newest_documents, of_documents.newest_documents)
     document = _verb(Repository.document, of_documents.document)
     history = _verb(Repository.history, of_documents.history)
     version = _verb(Repository.version, of_documents.version)

@@ -11,13 +11,25 @@ from provrepo.model.document import Document
 from provrepo.repository import catalog
 from provrepo.repository.context import Context
 from provrepo.repository.exchange.blobs import read_blob
+from provrepo.repository.exchange.notices.warnings import of_projects as origin_warnings
 from provrepo.repository.submission.conversion import convert
 
 if TYPE_CHECKING:
     from provrepo.repository.records import DocumentInfo, VersionInfo
 
 
-__all__ = ["document", "document_pages", "documents", "export", "history", "original", "read", "report", "version"]
+__all__ = [
+    "document",
+    "document_pages",
+    "documents",
+    "export",
+    "history",
+    "newest_documents",
+    "original",
+    "read",
+    "report",
+    "version",
+]
 
 
 def documents(
@@ -49,6 +61,39 @@ def documents(
                 )
                 found.append(info)
     return found[:limit]
+
+
+def newest_documents(
+    context: Context, project: str, *, offset: int = 0, limit: int | None = None
+) -> list[DocumentInfo]:
+    """Return the documents of a project that are not withdrawn: those that need attention first, then the newest.
+
+    These are the ones that do not conform or are impossible, that are set aside, or about whose origin there are
+    warnings.
+
+    Args:
+        project: the project.
+        offset: how many documents are left out.
+        limit: the most documents; None for all.
+
+    Raises:
+        NotFound: no such project.
+    """
+    context.require_read(project)
+    store = context.store
+    first = set(store.set_aside.of_project(project))
+    for _, name, number in origin_warnings(store, [project]):
+        if (warned := store.ledger.version(project, name, number)) is not None:
+            first.add(warned.sequence)
+    store.figures.catch_up(project)
+    names = store.figures.newest(project, first=first, offset=offset, limit=-1 if limit is None else limit)
+    erased, curator = store.ledger.erased(project), context.curates(project)
+    found = ((name, store.ledger.last(project, name)) for name in names)
+    return [
+        catalog.document_info(store, project, name, last, None, erased, curator=curator)
+        for name, last in found
+        if last is not None and last.kind == "submit"  # it may have been withdrawn a moment ago
+    ]
 
 
 def document_pages(context: Context, project: str, size: int) -> list[str]:

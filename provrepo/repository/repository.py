@@ -147,6 +147,7 @@ class Repository:
     receive_events = verb(of_events.receive_events)
 
     documents = verb(of_documents.documents)
+    newest_documents = verb(of_documents.newest_documents)
     document_pages = verb(of_documents.document_pages)
     document = verb(of_documents.document)
     history = verb(of_documents.history)

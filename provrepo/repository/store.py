@@ -34,6 +34,7 @@ from provrepo.model.minting import Minter
 from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.parts import Parts, exists, open_parts
 from provrepo.repository.people.authentication import actor_of
+from provrepo.repository.profiles.figures import Figures
 from provrepo.repository.records import Actor, VersionInfo
 from provrepo.repository.submission import content_files
 from provrepo.repository.upkeep import restore
@@ -100,6 +101,7 @@ class Store:
         self._follow = follow
         self._opening = threading.RLock()
         self._parts: Parts | None = None
+        self._figures: Figures | None = None
         self._closers: list[Callable[[], None]] = []
         self.socket = ""
         self.draining = False
@@ -202,6 +204,14 @@ class Store:
     def set_aside(self) -> SetAside:
         """The entries that a view failed on."""
         return self.parts.set_aside
+
+    @property
+    def figures(self) -> Figures:
+        """The figures of versions, from which metrics are summed."""
+        with self._opening:
+            if self._figures is None:
+                self._figures = Figures(self)
+            return self._figures
 
     @property
     def derived(self) -> Path:

@@ -24,7 +24,7 @@ from provrepo.server.lineage import gate, lineage, openlineage, provaq
 from provrepo.server.marquez import api as marquez
 from provrepo.server.marquez import paths
 from provrepo.server.monitoring import access_log, audit, health, metrics
-from provrepo.server.pages import pages, recording, signing, submitting, vendor
+from provrepo.server.pages import home, pages, recording, signing, submitting, vendor
 from provrepo.server.people import members
 from provrepo.server.protocol import addresses, auth, codings, headers, late_rules, problems
 from provrepo.server.queries import canceling, descriptions, graphs, named, running, sparql, terms
@@ -61,7 +61,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     admission.register(app)
     marquez.register(app)
     for part in (
-        pages,
+        home,
         signing,
         submitting,
         recording,

@@ -50,6 +50,47 @@ def test_numbers_of_the_metrics_are_those_of_the_json(site: Site) -> None:
     assert f"<title>{title}</title>" in project
 
 
+@pytest.mark.parametrize("who", ["", "reader"])
+def test_the_charts_of_the_home_page_are_those_of_what_its_reader_may_read(site: Site, who: str) -> None:
+    """The table beside a chart has its numbers; both are those of the JSON of the same address."""
+    client = signed_in(site, who) if who else site.client
+    for path in ("/", "/projects/open"):
+        text = client.get(path, headers=HERE | {"Accept": BROWSER}).text
+        answer = client.get(f"{path}?format=json", headers=HERE)
+        found = answer.json["metrics"]
+        rows = re.findall(
+            r'<tr><th scope="row">([\d-]+)</th>' + r'<td class="number"[^>]*>([^<]+)</td>' * 3 + "</tr>",
+            text,
+        )
+        shown = {month: rest for month, *rest in rows if rest[0] != "0"}
+        coverages = {None: "not measured"}
+        assert shown == {
+            each["month"]: [
+                f"{each['documents']:,}",
+                f"{each['without_findings']:,}",
+                coverages.get(each["coverage"], f"{each['coverage']} %"),
+            ]
+            for each in found["over_time"]
+        }
+        assert len(rows) == 12
+        assert f"{found['without_findings']:,} <span>of {found['documents']:,}</span>" in text
+        readable = [info["name"] for info in client.get("/projects?format=json", headers=HERE).json["projects"]]
+        if path == "/":
+            numbers = [site.owner.metrics(name)["documents"] for name in readable]
+            assert found["documents"] == sum(numbers)
+            assert ("secret" in readable) == bool(who)
+            names_ = re.findall(r'<th scope="row"><a href="/projects/([^/]+)/documents/([^"]+)">', text)
+            assert names_ == [(each["project"], each["name"]) for each in answer.json["newest"]]
+            assert answer.json["total"] == len(readable)
+
+
+def test_charts_that_are_not_counted_yet_are_announced(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provrepo.server.monitoring.metrics._MOST_BEHIND", -1)
+    for path in ("/", "/projects/open"):
+        assert "being counted" in page(site, path)
+        assert site.client.get(path, headers={"Accept": "application/json"}).json["metrics"] is None
+
+
 def test_a_chart_has_each_of_twelve_months() -> None:
     known = [
         {"month": "2025-11", "documents": 4, "without_findings": 1, "coverage": 50.0},

@@ -151,20 +151,25 @@ def gate(
     )
 
 
-def metrics(context: Context, project: str) -> dict[str, Any]:
+def metrics(context: Context, project: str | None = None) -> dict[str, Any]:
     """Return metrics of the documents of a project as a JSON object.
 
     ``documents`` (the number of current ones), ``without_findings``, ``profiles`` (for each version the number of
     conforming documents and their share in percent), ``coverage`` (the mean over the measured documents, in percent),
     and ``over_time`` with the same for the submissions of each month.
 
+    Args:
+        project: None for all projects that the actor may read, together.
+
     Raises:
         NotFound: no such project.
     """
     from provrepo.repository.profiles.metrics import metrics
 
+    if project is None:
+        return metrics(context.store, context.readable_projects(), None)
     context.require_read(project)
-    return metrics(context.store, project)
+    return metrics(context.store, [project], project)
 
 
 def _administer(context: Context, project: str | None) -> None:

@@ -130,6 +130,11 @@ class SetAside:
         parts = set(self._load().get(_key(project, sequence), ()))
         return ("every view",) if parts & {LEDGER, CONTENT} else tuple(sorted(parts))
 
+    def of_project(self, project: str) -> list[int]:
+        """Return the sequence numbers of the entries of a project that are set aside."""
+        parts = (key.rpartition("/") for key in self._load())
+        return [int(sequence) for name, _, sequence in parts if name == project and sequence.isdecimal()]
+
     def items(self) -> Iterator[tuple[str, str]]:
         """Return pairs of ``project/sequence`` or ``project``, and the reason with the remedy; sorted."""
         return ((key, _text(reasons)) for key, reasons in sorted(self._load().items()))

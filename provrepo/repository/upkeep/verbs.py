@@ -32,6 +32,7 @@ def rebuild(context: Context, progress: Callable[[str, int], None] | None = None
     from provrepo.views.sparql.store import Quads
 
     context.require_owner("rebuilds")
+    context.store.figures.forget()
     context.store.follower.rebuild(progress)
     quads = context.store.view(Quads)
     return {dataset: quads.count(dataset) for dataset in quads.datasets()}

@@ -72,7 +72,7 @@ def one(project: str) -> Response:
     # Parameters that only the page uses must be valid for JSON too.
     pagination()
     _asked("name")
-    return json_response(info.to_dict())
+    return json_response({**info.to_dict(), "metrics": metrics.counted(auth.repository(), project)})
 
 
 @blueprint.patch("/projects/<project>")
@@ -112,10 +112,9 @@ def _wants_page() -> bool:
 
 def _page(info: ProjectInfo) -> Response:
     repo, after = auth.repository(), request.args.get("after", "")
-    asked = _asked("newest" if info.documents <= _SORTED and not after else "name")
+    found = metrics.counted(repo, info.name)
+    asked = _asked("newest" if found and not after else "name")
     shown, following = _documents(info.name, asked, ON_PAGE)
-    counted = info.entries <= _COUNTED
-    found = metrics.cached(repo, info) if counted else None
     titled = any(document.title != document.name for document in shown)
     answer = pages.page(
         "project.html",
@@ -159,7 +158,7 @@ def _asked(default: str) -> _Asked:
     sort = request.args.get("sort") or default
     if sort not in SORTS:
         raise Rejected(400, f"sort={sort[:40]} is no order; there are: {', '.join(SORTS)}")
-    offset = parameters.number("offset", _SORTED, least=0) or 0
+    offset = parameters.number("offset", _MOST, least=0) or 0
     return _Asked(request.args.get("q", "").strip(), sort, offset, _flag("withdrawn"))
 
 
@@ -171,8 +170,15 @@ def _documents(project: str, asked: _Asked, most: int = PAGE_SIZE) -> tuple[list
         found = repo.documents(project, after=page.after, limit=page.limit + 1, withdrawn=asked.withdrawn)
         shown = found[: page.limit]
         return shown, page.next(shown[-1].name) if len(found) > len(shown) else None
+    if asked.sort == "newest" and not asked.q and not asked.withdrawn and not page.after:
+        found = repo.newest_documents(project, offset=asked.offset, limit=page.limit + 1)
+        return found[: page.limit], _rest(asked, page.limit) if len(found) > page.limit else None
     if repo.project(project).documents > _SORTED:
-        raise Rejected(400, f"more than {_SORTED:,} documents are listed by name alone; /search finds one")
+        raise Rejected(
+            400,
+            f"more than {_SORTED:,} documents are listed by name, or failing and newest first, and not filtered; "
+            "/search finds one",
+        )
     wanted = asked.q.casefold()
     found = [
         document
@@ -180,26 +186,25 @@ def _documents(project: str, asked: _Asked, most: int = PAGE_SIZE) -> tuple[list
         if wanted in "\n".join((document.name, document.title, document.current.submitter)).casefold()
     ]
     found.sort(key=_ORDERS[asked.sort])
-    shown = found[asked.offset : asked.offset + page.limit]
     ends = asked.offset + page.limit
-    if ends >= len(found):
-        return shown, None
+    return found[asked.offset : ends], _rest(asked, page.limit) if ends < len(found) else None
+
+
+def _rest(asked: _Asked, limit: int) -> str:
+    """The address of the next part of the list."""
     kept = {name: request.args[name] for name in ("format", "withdrawn", "q", "after") if request.args.get(name)}
-    arguments = {**(request.view_args or {}), **kept, "sort": asked.sort, "offset": ends, "limit": page.limit}
-    return shown, url_for(request.endpoint or "", **arguments)
+    arguments = {**(request.view_args or {}), **kept, "sort": asked.sort, "offset": asked.offset + limit}
+    return url_for(request.endpoint or "", **arguments, limit=limit)
 
 
 def _needs_attention(document: DocumentInfo) -> bool:
+    return _fails(document) or (document.current.state == "current" and bool(document.current.warnings))
+
+
+def _fails(document: DocumentInfo) -> bool:
     current = document.current
     failing = current.verdict != "conforms" or current.possible is False or current.set_aside or current.origin_warnings
-    return current.state == "current" and bool(failing or current.warnings)
-
-
-def _newest_first(document: DocumentInfo) -> tuple[bool, list[int], str]:
-    """Failing ones first, then the newest."""
-    current = document.current
-    fails = current.verdict != "conforms" or bool(current.set_aside or current.origin_warnings)
-    return not (fails and current.state == "current"), [-ord(character) for character in current.time], document.name
+    return current.state == "current" and bool(failing)
 
 
 SORTS = {
@@ -211,17 +216,17 @@ SORTS = {
 """The orders of documents; lists in JSON are by name unless they ask for another."""
 
 _ORDERS: Mapping[str, Callable[[DocumentInfo], Any]] = {
-    "newest": _newest_first,
+    "newest": lambda document: (not _fails(document), -document.current.sequence),
     "name": lambda document: document.name,
     "statements": lambda document: (-document.current.statements, document.name),
     "warnings": lambda document: (-(document.current.warnings or 0), document.name),
 }
 
 _SORTED = 5_000
-"""The most documents of a project that are listed in another order than by name, for which all are read."""
+"""The most documents of a project that are filtered, or in another order than by name or newest: all are read."""
 
-_COUNTED = 5_000
-"""The most entries of a project whose page has its metrics, for which the report of each version is read once."""
+_MOST = 99_999_999
+"""The largest offset."""
 
 
 def _flag(name: str) -> bool:

@@ -22,7 +22,7 @@ from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.respond import conditional, json_response
 from provrepo.workers.shares import Figures
 
-__all__ = ["add_load", "blueprint", "cached"]
+__all__ = ["add_load", "blueprint", "counted"]
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -44,8 +44,12 @@ _FAMILIES = {
 """The help text of each metric; all metrics are gauges."""
 
 
+_MOST_BEHIND = 200
+"""Entries whose figures a page still adds, which takes a tenth of a second; more are left to the thread for it."""
+
+
 class _MetricsCache:
-    """The metrics of each project, cached until its next entry. Computing them reads the report of each version."""
+    """The metrics of each project, cached until its next entry: a thousand projects take a second to sum."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -82,13 +86,17 @@ def one(project: str) -> Response:
     """Conformance and lineage coverage of a project, now and by month."""
     repo = auth.repository()
     if choose((JSON, HTML)).name == HTML.name:
-        found = cached(repo, repo.project(project))
+        found = repo.metrics(project)
         return conditional(pages.page("metrics.html", metrics=found, chart=charts.chart(found["over_time"])))
     return json_response(repo.metrics(project))
 
 
-def cached(repository: Repository, info: ProjectInfo) -> dict[str, Any]:
-    """The metrics of a project, computed once for each number of its entries."""
+def counted(repository: Repository, project: str | None = None) -> dict[str, Any] | None:
+    """The metrics of a project, or of all that the caller may read; None while many versions are not counted yet."""
+    return repository.metrics(project) if auth.store().figures.behind() <= _MOST_BEHIND else None
+
+
+def _cached(repository: Repository, info: ProjectInfo) -> dict[str, Any]:
     cache: _MetricsCache = current_app.extensions.setdefault(_CACHE, _MetricsCache())
     return cache.of(repository, info.name, info.entries)
 
@@ -124,7 +132,7 @@ def _of_server(repository: Repository) -> Iterator[tuple[str, dict[str, str], fl
 
 def _of_projects(repository: Repository) -> Iterator[tuple[str, dict[str, str], float]]:
     for info in repository.projects():
-        found = cached(repository, info)
+        found = _cached(repository, info)
         project = {"project": info.name}
         yield "provrepo_documents", project, found["documents"]
         yield "provrepo_documents_without_findings", project, found["without_findings"]

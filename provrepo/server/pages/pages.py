@@ -1,91 +1,23 @@
-"""HTML pages without scripts, from Jinja templates that escape all values."""
+"""HTML pages from Jinja templates that escape all values, and the filters and functions of the templates."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Flask, Response, render_template, url_for
+from flask import Flask, Response, render_template
 
 from provrepo._version import __version__
 from provrepo.checks.findings import Severity
 from provrepo.checks.render import groups
-from provrepo.codecs.formats import READABLE
-from provrepo.errors import NotFound, Withdrawn
-from provrepo.repository.exchange.summary import summary
-from provrepo.repository.records import Actor, ProjectInfo, VersionInfo
-from provrepo.repository.repository import Repository
-from provrepo.server.discovery import schema_org
+from provrepo.repository.records import Actor
 from provrepo.server.pages import display
 from provrepo.server.pages.isolation import Isolation
 from provrepo.server.pages.rules import rule_address
 from provrepo.server.protocol import addresses, auth
-from provrepo.server.protocol.respond import Links
 from provrepo.words import counted
 
-__all__ = ["blueprint", "page", "register"]
-
-blueprint = Blueprint("pages", __name__)
-
-
-@blueprint.get("/")
-def home() -> Response:
-    """The home page: the projects, and how to submit."""
-    repo = auth.repository()
-    projects = repo.projects()
-    answer = page(
-        "home.html",
-        projects=sorted(projects, key=lambda info: (-info.documents, info.name))[:_LISTED],
-        total=len(projects),
-        waiting=repo.pending() if auth.session() is not None else [],
-        newest=_newest(repo, projects),
-        formats=READABLE,
-        exchange=summary(repo.context),
-        description=schema_org.block(schema_org.repository(projects)),
-    )
-    links = Links()
-    links.add(url_for("linksets.api_catalog"), "api-catalog", "application/linkset+json")
-    links.add(url_for("catalogs.catalog"), "describedby", "text/turtle")
-    answer.headers["Link"] = str(links)
-    return answer
-
-
-_NEWEST, _STEP, _STEPS, _LISTED = 8, 40, 10, 12
-"""Documents on the home page; entries that are read at once to find them, and how often; listed projects."""
-
-
-def _newest(repo: Repository, projects: Sequence[ProjectInfo]) -> list[VersionInfo]:
-    """The newest versions in the projects that the caller may read: failing ones first, then the newest."""
-    recent: list[tuple[str, str, str, int]] = []
-    for info in projects[:50]:
-        recent += _recent(repo, info)
-    found: list[VersionInfo] = []
-    for _, project, name, number in sorted(recent, reverse=True):
-        try:
-            version = repo.version(project, name, number)
-        except (NotFound, Withdrawn):
-            continue
-        if version.state == "current" and len(found) < _NEWEST:
-            found.append(version)
-    return sorted(found, key=lambda version: version.verdict == "conforms" and version.possible is not False)
-
-
-def _recent(repo: Repository, info: ProjectInfo) -> list[tuple[str, str, str, int]]:
-    """Time, project, document and version of the last submissions to a project, among entries of other kinds."""
-    found: list[tuple[str, str, str, int]] = []
-    end = info.entries
-    for _ in range(_STEPS):
-        if end <= 0 or len(found) >= 2 * _NEWEST:  # some were replaced or withdrawn
-            break
-        begin = max(0, end - _STEP)
-        found += [
-            (each.entry["time"], info.name, each.entry["document"], each.entry["version"])
-            for each in repo.entries(info.name, after=begin, limit=end - begin)
-            if each.entry["kind"] == "submit"
-        ]
-        end = begin
-    return found
+__all__ = ["page", "register"]
 
 
 def page(template: str, **context: Any) -> Response:

@@ -10,9 +10,10 @@ from provrepo.server.routing.schema_parts import Schema, ref
 __all__ = ["ANSWERS", "BODIES", "HEADERS", "LINKS", "answer"]
 
 ANSWERS: dict[str, str] = {
+    "pages.home": "Home",
     "projects.index": "Projects",
     "projects.create": "Project",
-    "projects.one": "Project",
+    "projects.one": "ProjectWithMetrics",
     "projects.change": "Project",
     "projects.exposure": "Exposure",
     "members.listed": "Members",

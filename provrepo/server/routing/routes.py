@@ -232,7 +232,7 @@ _FILES = Operation(
 )
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
-    ("pages.home", "GET"): Operation(_OVERVIEW, ("text/html",)),
+    ("pages.home", "GET"): Operation(_OVERVIEW, _PAGED, (_FORMAT,)),
     **PAGES,
     ("projects.index", "GET"): Operation(_OVERVIEW, _PAGED, (_AFTER, *of_list(*PROJECT_ORDERS), _FORMAT)),
     ("projects.one", "GET"): Operation(

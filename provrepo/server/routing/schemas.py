@@ -79,6 +79,7 @@ _EDGE = _record(LineageEdge, basis={"enum": ["asserted", "via-activity", "resolv
 _SUMMARY = {name: _NODE["properties"][name] for name in ("iri", "kinds", "label", "types")}
 _AS_OF = _or_null(STRING)
 _FINDING = _record(Finding, severity={"enum": [severity.value for severity in Severity]})
+_PROJECT = _record(ProjectInfo, name=NAME, mirror=_or_null(ref("Mirror")), quota=_or_null(_record(Quota)))
 _FIGURES = {
     "documents": INTEGER,
     "without_findings": INTEGER,
@@ -128,7 +129,17 @@ SCHEMAS: dict[str, Schema] = {
     **NOTICES,
     **EXCHANGE,
     "Problem": _PROBLEM,
-    "Project": _record(ProjectInfo, name=NAME, mirror=_or_null(ref("Mirror")), quota=_or_null(_record(Quota))),
+    "Project": _PROJECT,
+    # The metrics are null while many versions are not counted yet.
+    "ProjectWithMetrics": _extended(_PROJECT, {"metrics": _or_null(ref("Metrics"))}),
+    "Home": _object(
+        {
+            "total": INTEGER,
+            "projects": _list(ref("Project")),
+            "newest": _list(ref("Version")),
+            "metrics": _or_null(ref("Metrics")),
+        }
+    ),
     "Mirror": _record(MirrorInfo, name=NAME, project=NAME),
     "Projects": _object({"total": INTEGER, "projects": _list(ref("Project"))}),
     "NewProject": {
@@ -377,7 +388,7 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     "Metrics": _object(
-        {"project": NAME, **_FIGURES, "over_time": _list(_object({"month": STRING, **_FIGURES}))},
+        {"project": _or_null(NAME), **_FIGURES, "over_time": _list(_object({"month": STRING, **_FIGURES}))},
     ),
     "Audit": _object(
         {
