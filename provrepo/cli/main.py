@@ -30,12 +30,13 @@ from provrepo.cli.exchange.review import review
 from provrepo.cli.imports.datasets import datasets, to_run_again
 from provrepo.cli.imports.imports import import_
 from provrepo.cli.lineage import lineage, search, thing
+from provrepo.cli.people.invitations import invitation, invite
 from provrepo.cli.people.members import member
 from provrepo.cli.people.tokens import token
 from provrepo.cli.people.users import user
 from provrepo.cli.pingbacks import pingbacks
 from provrepo.cli.profiles import gate, profile
-from provrepo.cli.projects import project
+from provrepo.cli.projects import embargo, project
 from provrepo.cli.query import query
 from provrepo.cli.recording.record import record
 from provrepo.cli.recording.run import outbox, run
@@ -223,10 +224,13 @@ for _verb in (
     thing,
     search,
     project,
+    embargo,
     profile,
     gate,
     user,
     member,
+    invite,
+    invitation,
     token,
     pingbacks,
     peers,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from provrepo.repository.exposure import Exposure
     from provrepo.repository.records import ProjectInfo, Quota
 
-__all__ = ["project"]
+__all__ = ["embargo", "project"]
 
 
 @click.group(short_help="Create, show and change projects.")
@@ -207,6 +207,26 @@ def project_transfer(invocation: Invocation, name: str, who: str) -> None:
     output.result(f"{name} belongs to {', '.join(owners)}")
 
 
+@click.command()
+@click.argument("name")
+@click.option("--until", metavar="DATE", help="The end: a date in UTC, or a time with a time zone.")
+@click.option("--lift", is_flag=True, help="End the embargo now; the project stays private.")
+@click.option("--reason", default="", help="The reason, which every reader of the project may see.")
+@json_option
+@pass_invocation
+def embargo(invocation: Invocation, name: str, until: str | None, lift: bool, reason: str, style: str) -> None:
+    """Keep the private project NAME private until a date, at which it becomes public by itself.
+
+    Nothing else can make it public before. A server makes it public at the time; without a server, the next command
+    that opens the data directory does. Another date moves the end. Both are entries of the ledger.
+    """
+    if (until is None) != lift or (lift and reason):
+        raise UsageError("give either --until DATE or --lift")
+    with invocation.repository(follow=True) as repository:
+        changed = repository.set_embargo(name, until, reason=reason)
+    _show_project(changed, style)
+
+
 def _access(found: ProjectInfo) -> str:
     return "public" if found.public else "private"
 
@@ -234,6 +254,8 @@ def _show_project(found: ProjectInfo, style: str) -> None:
     output.result(f"  profiles  {', '.join(found.profiles) or 'none'}")
     if found.license:
         output.result(f"  license   {found.license}")
+    if found.embargo:
+        output.result(f"  embargo   private until {found.embargo}, and public from then on")
     if found.archived:
         output.result("  archived  nothing in it can be changed")
     if found.quota is not None:

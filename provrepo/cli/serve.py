@@ -62,6 +62,7 @@ def run(settings: Settings) -> None:
     from provrepo.repository.exchange.mirroring.background import start as start_pulling
     from provrepo.repository.exchange.notices.background import start as start_sending
     from provrepo.repository.exchange.rounds import start as start_rounds
+    from provrepo.repository.governance.embargo import start as start_embargoes
     from provrepo.repository.profiles.metrics import start as start_counting
     from provrepo.repository.repository import Repository
     from provrepo.repository.store import Store
@@ -80,6 +81,7 @@ def run(settings: Settings) -> None:
             start_pulling(store)
             start_making(store)
             start_counting(store)
+            start_embargoes(store)
             for warning in lax(settings.data):
                 output.note(warning)
             output.note(f"provrepo serves {settings.data} at {url} (Ctrl-C stops it)")

@@ -11,7 +11,7 @@ from provrepo.ledger import clock, confidential
 from provrepo.ledger.entries import Entry, compose, events_digest, now
 from provrepo.ledger.exchange import mirrors
 from provrepo.ledger.exchange.chain import check_next
-from provrepo.ledger.governance import standing
+from provrepo.ledger.governance import embargoes, standing
 from provrepo.ledger.streams import Stream, columns
 
 __all__ = ["Appending"]
@@ -47,6 +47,7 @@ class Appending(Stream):
         Raises:
             Mirrored: the project is a mirror.
             Archived: it is archived.
+            Conflict: it would become public during an embargo.
             ProjectFull, OverQuota: a submission would exceed its quota.
             InvalidName: the name of the project or document is malformed.
             ValueError: a field is missing, unknown or of the wrong type; the version of a submission is not the next
@@ -135,6 +136,8 @@ class Appending(Stream):
     def _require_standing(self, kind: str, body: Mapping[str, Any], actor: str, time: str) -> None:
         settings = self.settings()
         standing.require_open(self.project, settings, kind, body, actor)
+        if kind == "settings" and body.get("public"):
+            embargoes.require_none(self._connection, self.project)
         if kind == "submit":
             self.require_room(str(body["document"]), int(body["size"]), time=time, settings=settings)
 

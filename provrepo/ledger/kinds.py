@@ -331,10 +331,10 @@ _TABLE = (
         stream="repository",
         ignorable=True,
     ),
-    _reserved(
+    EntryKind(
         "invitation",
         "A link that gives a role, or lets a reviewer read without an account, was created, used or revoked.",
-        fields={
+        {
             "invitation": EntryField(TEXT, "identifier of the link"),
             "purpose": EntryField(_one_of("member", "review"), "its purpose"),
             "role": EntryField(TEXT, "the role that it gives; empty for a review"),
@@ -342,11 +342,13 @@ _TABLE = (
             "expires": EntryField(TIME.or_null(), "its end"),
             "state": EntryField(_one_of("made", "used", "revoked"), "what happened"),
         },
+        ignorable=True,
     ),
-    _reserved(
+    EntryKind(
         "embargo",
         "The project stays private until a time, or no longer. An entry of settings makes it public.",
-        fields={"until": EntryField(TIME.or_null(), "the end of the embargo; null lifts it"), "reason": _REASON},
+        {"until": EntryField(TIME.or_null(), "the end of the embargo; null lifts it"), "reason": _REASON},
+        ignorable=True,
     ),
     EntryKind(
         "token",

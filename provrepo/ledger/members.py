@@ -15,9 +15,13 @@ from typing import Any
 from provrepo.errors import Damaged
 from provrepo.ledger.appending import Appending
 from provrepo.ledger.entries import REPOSITORY, Entry, named, undamaged
+from provrepo.ledger.governance.invitations import revoke_of
 from provrepo.ledger.storage.database import Database
 
 __all__ = ["NO_ROLE", "Member", "Members", "problems"]
+
+_MANAGES = "owner"
+"""The role whose holders make invitations, which end with it."""
 
 NO_ROLE = "none"
 """The role of an actor who is no member any more."""
@@ -118,6 +122,8 @@ class Members:
                 "INSERT INTO members (project, actor, role, sequence) VALUES (?, ?, ?, ?)",
                 (project, actor, role, entry.sequence),
             )
+        if role != _MANAGES:
+            revoke_of(appending, actor, entry.time, actor=by, token=token)
         return True
 
 

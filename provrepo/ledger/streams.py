@@ -11,7 +11,7 @@ from typing import Any
 from provrepo.errors import Damaged, NotFound
 from provrepo.ledger.entries import PROFILE, Entry, named, now, profile_blob, recent
 from provrepo.ledger.exchange import mirrors
-from provrepo.ledger.governance import standing
+from provrepo.ledger.governance import embargoes, standing
 from provrepo.ledger.governance.standing import Use
 
 __all__ = ["ROW", "Stream", "columns", "readable"]
@@ -228,6 +228,10 @@ class Stream:
             (self.project, document),
         ).fetchone()
         return row is not None
+
+    def embargo(self) -> str:
+        """Return the time at which the embargo of the project ends, xsd:dateTime in UTC; empty if it has none."""
+        return embargoes.find(self._connection, self.project)
 
     def use(self) -> Use:
         """Return how much of its quota the project uses now."""

@@ -11,6 +11,7 @@ from provrepo.errors import Damaged
 from provrepo.ledger import administration, confidential, members
 from provrepo.ledger.entries import REPOSITORY, Entry, named, undamaged
 from provrepo.ledger.exchange import mirrors
+from provrepo.ledger.governance import embargoes, invitations
 from provrepo.ledger.governance.standing import STORED_BYTES
 from provrepo.ledger.migrations import migrate, statements
 from provrepo.ledger.storage import write_ahead
@@ -42,7 +43,11 @@ def problems(database: Database, project: str | None) -> Iterator[str]:
         yield from _identity(database)
         with database.reading() as connection:
             differing = [*confidential.problems(connection), *administration.problems(connection)]
-            differing += members.problems(connection)
+            differing += [
+                *members.problems(connection),
+                *embargoes.problems(connection),
+                *invitations.problems(connection),
+            ]
             differing += mirrors.problems(connection, _recorded_mirrors(connection))
         yield from differing
         for (name,) in _all(database, "SELECT project FROM entries UNION SELECT project FROM streams ORDER BY 1"):

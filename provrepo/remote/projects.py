@@ -11,7 +11,7 @@ from provrepo.repository import access
 from provrepo.repository.exposure import Exposure
 from provrepo.repository.records import ProjectInfo
 
-__all__ = ["create_project", "exposure", "project", "projects", "set_project"]
+__all__ = ["create_project", "exposure", "project", "projects", "set_embargo", "set_project"]
 
 _SENT = {"Content-Type": "application/json"}
 
@@ -68,6 +68,18 @@ def set_project(
         project=name,
         headers=_SENT,
         content=json.dumps(wanted).encode("ascii"),
+    )
+
+
+def set_embargo(connection: Connection, project: str, until: str | None, *, reason: str = "") -> ProjectInfo:
+    """Keep a project private until a time, or lift its embargo."""
+    sent = {} if until is None else {"content": json.dumps({"until": until, "reason": reason}).encode("ascii")}
+    return connection.record(
+        ProjectInfo,
+        "DELETE" if until is None else "PUT",
+        connection.project(project, "embargo"),
+        project=project,
+        **({"headers": _SENT, **sent} if sent else {}),
     )
 
 

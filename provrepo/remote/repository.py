@@ -12,6 +12,7 @@ from provrepo.remote import datasets as of_datasets
 from provrepo.remote import documents as of_documents
 from provrepo.remote import exchange as of_exchange
 from provrepo.remote import imports as of_imports
+from provrepo.remote import invitations as of_invitations
 from provrepo.remote import lineage as of_lineage
 from provrepo.remote import members as of_members
 from provrepo.remote import packages as of_packages
@@ -159,11 +160,15 @@ class RemoteRepository:
 
     create_project = _verb(Repository.create_project, of_projects.create_project)
     set_project = _verb(Repository.set_project, of_projects.set_project)
+    set_embargo = _verb(Repository.set_embargo, of_projects.set_embargo)
     project = _verb(Repository.project, of_projects.project)
     projects = _verb(Repository.projects, of_projects.projects)
     members = _verb(Repository.members, of_members.members)
     set_member = _verb(Repository.set_member, of_members.set_member)
     remove_member = _verb(Repository.remove_member, of_members.remove_member)
+    invite = _verb(Repository.invite, of_invitations.invite)
+    invitations = _verb(Repository.invitations, of_invitations.invitations)
+    revoke_invitation = _verb(Repository.revoke_invitation, of_invitations.revoke_invitation)
     transfer_project = _verb(Repository.transfer_project, of_members.transfer_project)
     exposure = _verb(Repository.exposure, of_projects.exposure)
 

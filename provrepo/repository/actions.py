@@ -15,6 +15,8 @@ class Action(StrEnum):
     ERASE = "erase"
     SETTINGS = "settings"
     MEMBER = "member"
+    INVITATION = "invitation"
+    EMBARGO = "embargo"
     PENDING = "pending"
     REVIEW = "review"
     EXCHANGE = "exchange"

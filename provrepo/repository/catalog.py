@@ -53,6 +53,8 @@ def project_info(store: Store, project: str, *, curator: bool = False, member: b
         # Messages may name addresses and files of this machine.
         found = mirror_info(store, mirror)
         more["mirror"] = found if curator else replace(found, message="")
+    with store.ledger.stream(project) as stream:
+        embargo = stream.embargo()
     return ProjectInfo(
         name=project,
         public=bool(settings.get("public", False)),
@@ -62,6 +64,7 @@ def project_info(store: Store, project: str, *, curator: bool = False, member: b
         entries=store.ledger.length(project),
         license=str(settings.get("license", "")),
         archived=bool(settings.get("archived", False)),
+        embargo=embargo,
         quota=_quota(store, project, settings) if (curator or member) and mirror is None else None,
         **more,
     )

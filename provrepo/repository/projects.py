@@ -144,6 +144,7 @@ def set_project(
             quota is negative.
         Denied: the actor may not change it, or it is a mirror; only the owner sets ``push`` and ``announce``, and only
             administrators set quotas.
+        Conflict: it would become public during an embargo.
         Archived: it is archived, and that is not ended by this call.
     """
     context.require_read(name)

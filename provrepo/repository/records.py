@@ -101,6 +101,7 @@ class ProjectInfo:
         announce: for them, whether peers are told that a version was derived from their documents.
         mirror: what it is a mirror of, and how far it has followed; None for a project of this repository.
         archived: whether nothing in it can be changed until that is ended.
+        embargo: xsd:dateTime in UTC at which it becomes public; empty without an embargo.
         quota: for those to whom a role or token gives access, its quota and how much of it is used; None for others,
             and for a mirror.
     """
@@ -119,6 +120,7 @@ class ProjectInfo:
     announce: bool = False
     mirror: MirrorInfo | None = None
     archived: bool = False
+    embargo: str = ""
     quota: Quota | None = None
 
     def to_dict(self) -> dict[str, Any]:

@@ -29,6 +29,8 @@ from provrepo.repository.exchange.notices import receiving as of_receiving
 from provrepo.repository.exchange.notices import verbs as of_notices
 from provrepo.repository.exchange.package import verbs as of_package
 from provrepo.repository.federation import surroundings as of_federation
+from provrepo.repository.governance import embargo as of_embargo
+from provrepo.repository.governance import invitations as of_invitations
 from provrepo.repository.imports import verbs as of_imports
 from provrepo.repository.lineage import accepted_at
 from provrepo.repository.lineage import verbs as of_lineage
@@ -57,7 +59,9 @@ def open(  # noqa: A001 (provrepo.open is the promised name)
 ) -> Repository:
     """Open a data directory as its local owner.
 
-    Where there is none, the first verb that stores something (``init``, ``submit``, ``create_project``,
+    A project whose embargo has ended becomes public now.
+
+    Where there is no directory, the first verb that stores something (``init``, ``submit``, ``create_project``,
     ``add_profile``, ``create_token``) creates it; until then the others raise NoRepository.
 
     Args:
@@ -71,7 +75,10 @@ def open(  # noqa: A001 (provrepo.open is the promised name)
     chosen = settings or load()
     if data is not None:
         chosen = replace(chosen, data=Path(data))
-    return Repository(Store.open(chosen, follow=follow, create=False))
+    store = Store.open(chosen, follow=follow, create=False)
+    if store.exists():
+        of_embargo.publish_due(store)
+    return Repository(store)
 
 
 class Repository:
@@ -138,6 +145,7 @@ class Repository:
     identity = verb(of_projects.identity)
     create_project = verb(of_projects.create_project)
     set_project = verb(of_projects.set_project)
+    set_embargo = verb(of_embargo.set_embargo)
     project = verb(of_projects.project)
     projects = verb(of_projects.projects)
 
@@ -249,6 +257,12 @@ class Repository:
     members = verb(of_members.members)
     set_member = verb(of_members.set_member)
     remove_member = verb(of_members.remove_member)
+    invite = verb(of_invitations.invite)
+    invitations = verb(of_invitations.invitations)
+    invitation = verb(of_invitations.invitation)
+    accept_invitation = verb(of_invitations.accept_invitation)
+    follow_review_link = verb(of_invitations.follow_review_link)
+    revoke_invitation = verb(of_invitations.revoke_invitation)
     transfer_project = verb(of_ownership.transfer_project)
     administrators = verb(of_members.administrators)
     set_administrator = verb(of_members.set_administrator)

@@ -34,6 +34,7 @@ from provrepo.model.minting import Minter
 from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.parts import Parts, exists, open_parts
 from provrepo.repository.people.authentication import actor_of
+from provrepo.repository.people.review_links import reviewer_of
 from provrepo.repository.profiles.figures import Figures
 from provrepo.repository.records import Actor, VersionInfo
 from provrepo.repository.submission import content_files
@@ -249,9 +250,10 @@ class Store:
     def actor_of(self, token: str) -> Actor | None:
         """Return the actor of the token with an identifier; None where it is unknown, expired or revoked.
 
-        For a caller that was authenticated with it before.
+        For a caller that was authenticated with it before; so is the actor of a review link.
         """
-        return actor_of(self.ledger.database, self.accounts.valid(token))
+        link = reviewer_of(self.ledger.database, token)
+        return actor_of(self.ledger.database, self.accounts.valid(token)) if link is None else link
 
     @property
     def follows(self) -> bool:

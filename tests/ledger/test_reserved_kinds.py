@@ -63,7 +63,7 @@ def test_reserved_kinds_change_nothing_that_is_shown(tmp_path: Path) -> None:
         repository.rebuild()
         assert number(repository)
         kinds = [entry.entry["kind"] for entry in repository.entries("crops")]
-        assert {"invitation", "embargo", "checkpoint"} <= set(kinds)
+        assert {"atoms", "checkpoint", "key"} <= set(kinds)
     with provrepo.open(tmp_path / "data") as repository:
         assert number(repository)
 

@@ -117,6 +117,12 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("set_member", ("crops", "nobody", "reader"), {}),
     ("set_member", ("crops", "bob", "king"), {}),
     ("transfer_project", ("crops", "nobody"), {}),
+    ("invite", ("crops", "king"), {}),
+    ("invite", ("crops", "reader"), {"days": 0}),
+    ("invitations", ("crops",), {}),
+    ("revoke_invitation", ("crops", "none"), {}),
+    ("set_embargo", ("crops", "soon"), {}),
+    ("set_embargo", ("crops", None), {}),
     ("remove_member", ("crops", "bob"), {}),
     ("remove_member", ("nowhere", "bob"), {}),
     ("query", ("SELECT * { ?s a prov:Entity } ORDER BY ?s",), {"project": "crops"}),
@@ -233,6 +239,14 @@ def test_roles_are_given_and_taken(remote: RemoteRepository, local: Repository) 
     assert [given] == local.members("roles") == remote.members("roles")
     remote.remove_member("roles", "Zoë/Ann")
     assert local.members("roles") == []
+
+
+def test_invitations_are_made_listed_and_revoked(remote: RemoteRepository, local: Repository) -> None:
+    local.create_project("inviting")
+    secret, made = remote.invite("inviting", "reader", label="Zoë", uses=0)
+    assert [made] == local.invitations("inviting") == remote.invitations("inviting")
+    assert (len(secret), made.label, made.most) == (43, "Zoë", 0)
+    assert remote.revoke_invitation("inviting", made.id) == local.invitations("inviting")[0]
 
 
 def test_records_of_other_tools_are_imported(

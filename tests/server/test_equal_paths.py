@@ -123,6 +123,7 @@ def path(rule: str, project: str) -> str:
         "pending": "0" * 32,
         "sha256": "0" * 64,
         "who": "ada",
+        "invitation": "0" * 32,
         **dict.fromkeys(("namespace", "job", "dataset", "run"), "x"),
     }
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: place[found[1]], rule)

@@ -31,6 +31,7 @@ IN_PATH = {
     "dataset": "plots",
     "run": "0",
     "who": "ada",
+    "invitation": "0" * 32,
 }
 NEEDED = {"id": "urn:x:none", "iri": IRI, "q": "table", "nodeId": "dataset:https%3A//example.org/:table"}
 OURS = ("application/json", "application/problem+json", "application/prov+json", "application/sparql-results+json")

@@ -34,6 +34,7 @@ IN_PATH = {
     "dataset": "plots",
     "run": "0",
     "who": "ada",
+    "invitation": "0" * 32,
 }
 BODY = b"a body that is not read"
 
@@ -286,6 +287,7 @@ def test_writes_need_a_token(site: Site) -> None:
         ("sessions.end", "DELETE"),
         ("canceling.cancel", "DELETE"),
         ("sessions.end_by_form", "POST"),
+        ("joining.follow", "POST"),
     }
 
 

@@ -28,7 +28,7 @@ ELSEWHERE = (
     {},
 )
 """What a browser says of a form that no page of this server has sent; the last says nothing."""
-FORMS = frozenset({"sessions", "submitting", "recording"})
+FORMS = frozenset({"joining", "sessions", "submitting", "recording"})
 
 
 @pytest.fixture(scope="module")

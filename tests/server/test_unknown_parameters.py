@@ -27,6 +27,7 @@ IN_PATH = {
     "profile": "core",
     "pending": "0" * 32,
     "who": "ada",
+    "invitation": "0" * 32,
     "namespace": "lab",
     "job": "plot",
     "dataset": "plots",

@@ -55,6 +55,7 @@ IN_PATH = {
     "profile": ("core", "../ontology"),
     "pending": ("0" * 32, "x"),
     "who": ("ada", "x"),
+    "invitation": ("0" * 32, "x"),
     "key": ("0" * 32, "x"),
     "sha256": ("0" * 64, "x"),
     "namespace": ("lab", ""),

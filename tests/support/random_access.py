@@ -23,6 +23,7 @@ from urllib.parse import quote
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from provrepo.errors import Denied
 from tests.support.serving import PROVN_TYPE, Site, reopened
 
 __all__ = ["Walk", "walked"]
@@ -49,7 +50,8 @@ EVERYWHERE = (
 """Paths of the whole repository."""
 
 WITHIN = (
-    "", "/documents", "/ledger", "/audit", "/members", "/exposure", "/catalog", "/datasets", "/dataset", "/metrics",
+    "", "/documents", "/ledger", "/audit", "/members", "/exposure", "/catalog", "/invitations",
+    "/datasets", "/dataset", "/metrics",
     "/graphs", "/pending", "/pingbacks", "/holders", "/notices", "/pushes", "/package", "/to-run-again", "/mirror",
     "/documents?withdrawn=true",
     f"/sparql?query={quote(LABELS)}",
@@ -78,6 +80,13 @@ class Known:
     title: str = ""
     roles: dict[str, str] = field(default_factory=dict)
     documents: dict[str, Kept] = field(default_factory=dict)
+    archived: bool = False
+    embargo: bool = False
+
+    def keeps_an_owner(self, who: str) -> bool:
+        """Whether the project has an owner besides somebody, or that one is no owner."""
+        owners = {name for name, role in self.roles.items() if role == "owner"}
+        return owners != {who}
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,8 @@ class Caller:
     projects: tuple[str, ...] | None = None
     write: bool = False
     token: str = ""
+    cookie: str = ""
+    """Of the session of a review link, which reads one project."""
 
 
 class Walk:
@@ -115,6 +126,7 @@ class Walk:
         self._administrators: set[str] = set()
         self._words = 0
         self._callers = [Caller("")]
+        self._links: dict[str, Caller] = {}
         for person in PEOPLE:
             site.owner.add_user(person)
             self._issue(person, RIGHTS)
@@ -172,7 +184,12 @@ class Walk:
         """One operation of a random caller, and one read of another."""
         operation, project = self._draw.choice(self._OPERATIONS), self._draw.choice(PROJECTS)
         operation(self, self._someone(project), project, self._draw.choice(DOCUMENTS))
-        self.read(self._someone(project))
+        self.read(self._draw.choice(self._reviewers) if self._draw.random() < 0.1 else self._someone(project))
+
+    @property
+    def _reviewers(self) -> list[Caller]:
+        """The callers with a review link; everybody while there is none."""
+        return list(self._links.values()) or self._callers
 
     def _someone(self, project: str) -> Caller:
         """A caller; more often one who may do something in a project, so that something happens."""
@@ -189,22 +206,72 @@ class Walk:
     def _settings(self, caller: Caller, project: str, _: str) -> None:
         title, public = self._word(), self._draw.random() < 0.4
         answer = self._send(caller, "PATCH", f"/projects/{project}", json={"title": title, "public": public})
-        if self._ended("settings", caller, answer, self._expected(caller, project, "manage", {200})):
+        allowed = {409} if public and self._projects.get(project, Known()).embargo else {200}
+        if self._ended("settings", caller, answer, self._expected(caller, project, "manage", allowed)):
             self._projects[project].title, self._projects[project].public = title, public
 
     def _member(self, caller: Caller, project: str, _: str) -> None:
         who, role = self._draw.choice(PEOPLE), self._draw.choice(list(ROLES))
+        kept = role == "owner" or self._projects.get(project, Known()).keeps_an_owner(who)
+        allowed = {200} if kept or self.administers(caller) else {409}
         answer = self._send(caller, "POST", f"/projects/{project}/members", json={"who": who, "role": role})
-        if self._ended("member", caller, answer, self._expected(caller, project, "manage", {200})):
+        if self._ended("member", caller, answer, self._expected(caller, project, "manage", allowed)):
             self._projects[project].roles[who] = role
 
     def _leave(self, caller: Caller, project: str, _: str) -> None:
         who = self._draw.choice(PEOPLE)
         known = self._projects.get(project, Known())
         allowed = {204} if who in known.roles else {404}
+        if not known.keeps_an_owner(who) and not self.administers(caller):
+            allowed = {409}
         answer = self._send(caller, "DELETE", f"/projects/{project}/members/{who}")
         if self._ended("no member", caller, answer, self._expected(caller, project, "manage", allowed)):
             known.roles.pop(who, None)
+
+    def _transfer(self, caller: Caller, project: str, _: str) -> None:
+        who, known = self._draw.choice(PEOPLE), self._projects.get(project, Known())
+        owners = {name for name, role in known.roles.items() if role == "owner"}
+        former = ({caller.name} if caller.name in owners else owners) - {who}
+        answer = self._send(caller, "POST", f"/projects/{project}/transfer", json={"who": who})
+        allowed = {200} if former or who not in owners else {409}
+        if self._ended("transfer", caller, answer, self._expected(caller, project, "manage", allowed)):
+            known.roles |= {**dict.fromkeys(former, "curator"), who: "owner"}
+
+    def _archive(self, caller: Caller, project: str, _: str) -> None:
+        wanted, known = self._draw.random() < 0.3, self._projects.get(project, Known())
+        answer = self._send(caller, "PATCH", f"/projects/{project}", json={"archived": wanted})
+        expected = self._expected(caller, project, "manage", {200}, ends=not wanted)
+        if self._ended("archive", caller, answer, expected):
+            known.archived = wanted
+
+    def _close(self, caller: Caller, project: str, _: str) -> None:
+        lift, known = self._draw.random() < 0.5, self._projects.get(project, Known())
+        path = f"/projects/{project}/embargo"
+        if lift:
+            answer = self._send(caller, "DELETE", path)
+        else:
+            answer = self._send(caller, "PUT", path, json={"until": f"21{self._draw.randrange(30, 99)}-01-01"})
+        allowed = {409} if known.public or (lift and not known.embargo) else {200}
+        if self._ended("embargo", caller, answer, self._expected(caller, project, "manage", allowed)):
+            known.embargo = not lift
+
+    def _review(self, _: Caller, project: str, __: str) -> None:
+        """The owner makes a link, which somebody follows, or revokes it."""
+        known = self._projects.get(project)
+        if known is None or known.archived:
+            return
+        try:
+            if project in self._links:
+                self.site.owner.revoke_invitation(project, self._links.pop(project).token)
+                return
+            secret, link = self.site.owner.invite(project, "review")
+        except Denied as error:
+            self._problem(Caller("the owner"), str(error))
+            return
+        client = FlaskClient(self.site.app, self.site.app.response_class)
+        answer = client.post(f"/invitations/{link.id}", data={"secret": secret}, headers=_HERE)
+        cookie = answer.headers.get("Set-Cookie", "").partition(";")[0]
+        self._links[project] = Caller("review link", None, (project,), token=link.id, cookie=cookie)
 
     def _administrate(self, *_: object) -> None:
         who = self._draw.choice(PEOPLE)
@@ -253,7 +320,8 @@ class Walk:
             kept.withdrawn = True
 
     _OPERATIONS: ClassVar[list[Callable[..., None]]] = [
-        _create, _settings, _member, _leave, _administrate, *([_submit, _replace] * 2), _withdraw,
+        _create, _settings, _member, _leave, _administrate, *([_submit, _replace] * 2), _withdraw, _transfer, _archive,
+        _close, _review,
     ]  # fmt: skip
 
     # Reading ----------------------------------------------------------------------------------------------------------
@@ -326,9 +394,12 @@ class Walk:
         self._callers.append(Caller(name, scopes, projects, write, token))
 
     def _send(self, caller: Caller, method: str, path: str, **more: Any) -> TestResponse:
-        headers = {**more.pop("headers", {}), **({"Authorization": f"Bearer {caller.token}"} if caller.token else {})}
+        signed = {"Authorization": f"Bearer {caller.token}"} if caller.token else {}
+        if caller.cookie:
+            signed = {"Cookie": caller.cookie, "Sec-Fetch-Site": "same-origin"}
+        headers = {**more.pop("headers", {}), **signed}
         # Not the client of the tests, which fails at the first answer that does not match the OpenAPI description.
-        client = FlaskClient(self.site.app, self.site.app.response_class)
+        client = FlaskClient(self.site.app, self.site.app.response_class, use_cookies=False)
         return client.open(path, method=method, headers={"Accept": "application/json", **headers}, **more)
 
     def _json(self, caller: Caller, path: str, statuses: Iterable[int] = (200,)) -> Any:
@@ -337,11 +408,14 @@ class Walk:
             self._problem(caller, f"GET {path} is {answer.status_code}: {answer.get_data()[:200]!r}")
         return json.loads(answer.get_data() or b"{}")
 
-    def _expected(self, caller: Caller, project: str, right: str, allowed: set[int]) -> set[int]:
+    def _expected(self, caller: Caller, project: str, right: str, allowed: set[int], *, ends: bool = False) -> set[int]:
+        """How an operation may end; ``ends`` if it ends that the project is archived."""
         rights = self.rights(caller, project)
         if not rights:
             return {404}
-        return allowed if right in rights else self._denied(caller)
+        if right not in rights:
+            return self._denied(caller)
+        return {403} if self._projects[project].archived and not ends else allowed
 
     def _may_change(self, caller: Caller, project: str, kept: Kept) -> bool:
         return "curate" in self.rights(caller, project) or kept.submitter == caller.name
@@ -369,6 +443,9 @@ class Walk:
     def _word(self) -> str:
         self._words += 1
         return f"w{self._words}kanari"
+
+
+_HERE = {"Sec-Fetch-Site": "same-origin"}
 
 
 def _content(word: str) -> dict[str, Any]:

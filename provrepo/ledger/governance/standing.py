@@ -106,7 +106,11 @@ def require_open(project: str, settings: Mapping[str, Any], kind: str, body: Map
     """
     ends = kind == "settings" and body.get("archived") is False
     removed = kind == "member" and body.get("role") == "none"
-    if actor and not ends and not removed:
+    # Reviewers read archived projects, and the links of a person who is removed end.
+    link = kind == "invitation" and (
+        body.get("state") == "revoked" or (body.get("purpose") == "review" and body.get("state") == "used")
+    )
+    if actor and not (ends or removed or link):
         require_active(project, settings)
 
 

@@ -82,6 +82,25 @@ def change(project: str) -> Response:
     return json_response(auth.repository().set_project(project, **given).to_dict())
 
 
+@blueprint.put("/projects/<project>/embargo")
+def set_embargo(project: str) -> Response:
+    """Keep the project private until a time, at which it becomes public by itself; or move that time."""
+    given = body.json_object()
+    if (
+        "until" not in given
+        or given.keys() - {"until", "reason"}
+        or not all(isinstance(v, str) for v in given.values())
+    ):
+        raise Rejected(400, 'send {"until": "2027-03-01"}, if need be with a "reason", and nothing else')
+    return json_response(auth.repository().set_embargo(project, **given).to_dict())
+
+
+@blueprint.delete("/projects/<project>/embargo")
+def lift_embargo(project: str) -> Response:
+    """Lift the embargo of the project, which stays private."""
+    return json_response(auth.repository().set_embargo(project, None).to_dict())
+
+
 @blueprint.get("/projects/<project>/exposure")
 def exposure(project: str) -> Response:
     """What everybody could read if the project were public. Needs a token for all projects."""

@@ -10,6 +10,8 @@ from flask import Flask, Response, render_template
 from provrepo._version import __version__
 from provrepo.checks.findings import Severity
 from provrepo.checks.render import groups
+from provrepo.ledger.governance.invitations import Invitation
+from provrepo.repository.people.review_links import link_of
 from provrepo.repository.records import Actor
 from provrepo.server.pages import display
 from provrepo.server.pages.isolation import Isolation
@@ -41,12 +43,18 @@ def register(app: Flask) -> None:
 
     @app.context_processor
     def _() -> dict[str, Any]:
-        return {"url": addresses.address, "me": _me(), "form_token": _form_token}
+        return {"url": addresses.address, "me": _me(), "review": _review(), "form_token": _form_token}
 
 
 def _me() -> Actor | None:
     """The actor of the session of the current request; None without a session."""
     return auth.repository().actor if auth.session() is not None else None
+
+
+def _review() -> Invitation | None:
+    """The review link of the session of the current request; None for other sessions."""
+    me = _me()
+    return None if me is None else link_of(auth.store().ledger.database, me.token)
 
 
 def _form_token() -> str:

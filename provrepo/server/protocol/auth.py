@@ -25,6 +25,7 @@ __all__ = [
     "EXTENSION",
     "Caller",
     "begin_session",
+    "begin_session_as",
     "caller",
     "class_of",
     "client",
@@ -114,6 +115,12 @@ def begin_session(token: str) -> tuple[str, Actor] | None:
         return None
     end_session()
     return _sessions().begin(known.token)[0], known
+
+
+def begin_session_as(actor: Actor) -> str:
+    """A new session of an actor whose token was found, which ends the one that the request has; returns its cookie."""
+    end_session()
+    return _sessions().begin(actor.token)[0]
 
 
 def end_session() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from provrepo.authoring.fields import Field
 from provrepo.checks.findings import Finding, Severity
 from provrepo.ledger.governance.standing import QUOTAS
-from provrepo.ledger.members import Member
 from provrepo.ledger.pingbacks import Pingback
 from provrepo.repository.audit import AuditEvent
 from provrepo.repository.datasets.records import DatasetDetails, DatasetInfo, RunsAgain
@@ -18,7 +17,6 @@ from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
 from provrepo.repository.federation.records import LaboratoryReport, Missing, StatedRelation
 from provrepo.repository.lineage.records import FoundDocument, FoundProject, LineageEdge, LineageNode, SourceReference
-from provrepo.repository.people.roles import ROLES
 from provrepo.repository.queries.named import Parameter
 from provrepo.repository.records import DocumentInfo, GateResult, ProfileInfo, ProjectInfo, Quota, VersionInfo
 from provrepo.repository.stream import EntryInfo
@@ -30,6 +28,7 @@ from provrepo.server.routing.schema_parts import mapping as _map
 from provrepo.server.routing.schema_parts import members as _object
 from provrepo.server.routing.schema_parts import or_null as _or_null
 from provrepo.server.routing.schema_parts import record as _record
+from provrepo.server.routing.schemas_of_access import ACCESS
 from provrepo.server.routing.schemas_of_exchange import EXCHANGE, NOTICES, PENDING
 from provrepo.server.routing.schemas_of_statements import statement_schemas
 
@@ -128,6 +127,7 @@ SCHEMAS: dict[str, Schema] = {
     **PENDING,
     **NOTICES,
     **EXCHANGE,
+    **ACCESS,
     "Problem": _PROBLEM,
     "Project": _PROJECT,
     # The metrics are null while many versions are not counted yet.
@@ -163,27 +163,6 @@ SCHEMAS: dict[str, Schema] = {
             **{name: {"type": "integer", "minimum": 0} for name in QUOTAS},
             **dict.fromkeys(("title", "license", "pushes", "review"), STRING),
             **dict.fromkeys(("profiles", "push", "reviewed"), _list(STRING)),
-        },
-        "additionalProperties": False,
-    },
-    "Member": _record(Member),
-    "Members": _object({"project": NAME, "members": _list(ref("Member"))}),
-    "NewMember": {
-        "type": "object",
-        "description": "A person or service, and its role in the project.",
-        "required": ["who", "role"],
-        "properties": {
-            "who": {**STRING, "description": "A name or identifier, or the e-mail address or ORCID of a person."},
-            "role": {**STRING, "enum": list(ROLES)},
-        },
-        "additionalProperties": False,
-    },
-    "NewOwner": {
-        "type": "object",
-        "description": "The new owner of the project.",
-        "required": ["who"],
-        "properties": {
-            "who": {**STRING, "description": "A name or identifier, or the e-mail address or ORCID of a person."}
         },
         "additionalProperties": False,
     },

@@ -1,0 +1,59 @@
+"""The schemas of members, owners, invitations and embargoes of projects."""
+
+from __future__ import annotations
+
+from provrepo.ledger.governance.invitations import MEMBER, REVIEW, Invitation
+from provrepo.ledger.members import Member
+from provrepo.repository.people.roles import ROLES
+from provrepo.server.routing.schema_parts import FLAG, NAME, STRING, Schema, array, extended, members, record, ref
+
+__all__ = ["ACCESS"]
+
+_WHO: Schema = {**STRING, "description": "A name or identifier, or the e-mail address or ORCID of a person."}
+_PURPOSE: Schema = {"enum": [MEMBER, REVIEW]}
+_INVITATION = extended(record(Invitation, project=NAME, purpose=_PURPOSE), {"open": FLAG})
+
+
+def _given(description: str, required: tuple[str, ...], properties: dict[str, Schema]) -> Schema:
+    """The schema of the body of a request."""
+    fields = {"required": list(required), "properties": properties, "additionalProperties": False}
+    return {"type": "object", "description": description, **fields}
+
+
+ACCESS: dict[str, Schema] = {
+    "Member": record(Member),
+    "Members": members({"project": NAME, "members": array(ref("Member"))}),
+    "NewMember": _given(
+        "A person or service, and its role in the project.",
+        ("who", "role"),
+        {"who": _WHO, "role": {**STRING, "enum": list(ROLES)}},
+    ),
+    "NewOwner": _given("The new owner of the project.", ("who",), {"who": _WHO}),
+    "NewEmbargo": _given(
+        "The end of an embargo.",
+        ("until",),
+        {
+            "until": {**STRING, "description": "A date, or an xsd:dateTime with a time zone."},
+            "reason": {**STRING, "default": "", "description": "Every reader of the project may see it."},
+        },
+    ),
+    "Invitation": _INVITATION,
+    "Invitations": members({"project": NAME, "invitations": array(ref("Invitation"))}),
+    "InvitationPage": members(
+        {**dict.fromkeys(("id", "role", "by", "expires"), STRING), "project": NAME, "purpose": _PURPOSE}
+    ),
+    "NewInvitation": _given(
+        "A link that gives a role, or reads the project without an account.",
+        ("role",),
+        {
+            "role": {**STRING, "enum": [*ROLES, REVIEW]},
+            "days": {"type": "integer", "minimum": 1, "default": 14},
+            "uses": {"type": "integer", "minimum": 0, "description": "How often it can be followed; 0 for any number."},
+            "label": {**STRING, "default": "", "description": "For whom it is."},
+        },
+    ),
+    "NewLink": extended(
+        _INVITATION, {"link": {**STRING, "description": "The address to send; it is not shown again."}}
+    ),
+}
+"""These schemas by name."""
