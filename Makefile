@@ -28,7 +28,7 @@ $(VENV)/.runtime: $(MADE) pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.runtime
-	$(PIP) --editable '.[test,build,examples]'
+	$(PIP) --editable '.[test,build,examples,oidc]'
 	@touch $@
 
 demo: $(VENV)/.runtime

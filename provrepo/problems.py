@@ -81,6 +81,7 @@ HTTP = {
     415: ProblemType(415, "media-type", "This media type is not understood"),
     429: ProblemType(429, "rate", "Too many requests"),
     428: ProblemType(428, "precondition", "A precondition is needed"),
+    502: ProblemType(502, "remote", "Another server failed"),
     503: ProblemType(503, "busy", "Busy"),
 }
 """Problem types of errors of the protocol itself, by status; any other status has the type ``http``."""

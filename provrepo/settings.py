@@ -9,13 +9,14 @@ import dataclasses
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from provrepo.errors import SettingsError, UsageError
 from provrepo.limits import BODY_BYTES, QUERY_BYTES, QUERY_ROWS, QUERY_SECONDS
+from provrepo.setting_values import PREFIX, bearer, check_together, host_names, kind_of, linked, networks, read, shown
 
 __all__ = [
     "OTHERS",
@@ -30,6 +31,7 @@ __all__ = [
     "for_command",
     "host_names",
     "load",
+    "networks",
     "notebook_name",
     "reports",
 ]
@@ -93,6 +95,18 @@ class Settings:
         exchange_seconds: seconds between the rounds in which a server works off what it has for peers; 0 for no rounds.
         session_idle: minutes after its last request at which a session of a browser ends.
         session_hours: hours after which it ends in any case.
+        sign_in_issuer: the address of the provider of OpenID Connect with which people sign in; empty for none.
+        sign_in_client: the client identifier under which the provider knows this server.
+        sign_in_secret: the client secret; empty for a public client, which has none.
+        sign_in_secret_file: a file with the client secret, instead of ``sign_in_secret``.
+        sign_in_scopes: the scopes that the provider is asked for, with spaces between them.
+        sign_in_label: the text of the button on the page ``/session``.
+        sign_in_name: the claim that has the name of a person.
+        sign_in_orcid: the claim that has the ORCID, if the provider has authenticated it; for ORCID itself ``sub``.
+        sign_in_people: who may sign in: ``known`` for people who were added or invited, ``anyone`` for everybody whom
+            the provider knows; new people then have no roles.
+        sign_in_header: the header field in which a proxy names the person whom it has authenticated; empty for none.
+        sign_in_proxies: the addresses and networks from which that field counts, with commas between them.
         trusted_proxy: the address of the proxy whose X-Forwarded-For has the client's address, and whose
             X-Forwarded-Proto says whether the client speaks TLS; empty for none.
         token: sent to the server that ``data`` names, and by ``submit --to``, ``query --endpoint`` and
@@ -142,6 +156,17 @@ class Settings:
     exchange_seconds: float = 30.0
     session_idle: int = 120
     session_hours: int = 12
+    sign_in_issuer: str = ""
+    sign_in_client: str = ""
+    sign_in_secret: str = dataclasses.field(default="", repr=False)
+    sign_in_secret_file: str = ""
+    sign_in_scopes: str = "openid profile email"
+    sign_in_label: str = "Sign in with your institution"
+    sign_in_name: str = "name"
+    sign_in_orcid: str = ""
+    sign_in_people: str = "known"
+    sign_in_header: str = ""
+    sign_in_proxies: str = ""
     trusted_proxy: str = ""
     token: str = dataclasses.field(default="", repr=False)
     peer_token: str = dataclasses.field(default="", repr=False)
@@ -170,28 +195,7 @@ class Settings:
 
 def environment_name(field: str) -> str:
     """The environment variable that sets a field."""
-    return f"{_PREFIX}{field.upper()}"
-
-
-def bearer(token: str, where: str = "the token") -> str:
-    """A token for a header, without surrounding space or line ends, as from a file.
-
-    Messages of errors do not contain the token.
-
-    Args:
-        token: visible ASCII characters (RFC 6750, section 2.1, allows fewer); or empty for none.
-        where: its name in messages.
-
-    Raises:
-        SettingsError: it contains a character that a token may not have.
-    """
-    text = token.strip()
-    wrong = next((position for position, character in enumerate(text, 1) if not "!" <= character <= "~"), None)
-    if wrong is not None:
-        raise SettingsError(
-            f"{where} is not a token: character {wrong} of it is a space, a line end or not ASCII; a token is one word"
-        )
-    return text
+    return f"{PREFIX}{field.upper()}"
 
 
 RUN, REPORT = "PROVREPO_RUN", "PROVREPO_REPORT"
@@ -203,7 +207,6 @@ OTHERS = {
 }
 """Environment variables that are not settings; any other variable with their prefix is an error."""
 
-_PREFIX = "PROVREPO_"
 _LONGEST = 60
 """The most characters of an unknown name that are compared with known names."""
 
@@ -270,20 +273,21 @@ def load(
     fields = dataclasses.fields(Settings)
     variables = {environment_name(field.name): field for field in fields}
     for name in environment:
-        if name.startswith(_PREFIX) and name not in variables and name not in OTHERS:
-            raise SettingsError(f"{name}: no setting has this variable{_close(name, variables)}{_linked(name)}")
+        if name.startswith(PREFIX) and name not in variables and name not in OTHERS:
+            raise SettingsError(f"{name}: no setting has this variable{_close(name, variables)}{linked(name)}")
     chosen: dict[str, Any] = {}
     for written in _from_file(file):
         chosen[written.field.name] = written.value()
     for name, field in variables.items():
         flag = (flags or {}).get(field.name)
         if flag is not None:
-            chosen[field.name] = _read(field, str(flag), f"--{field.name.replace('_', '-')}")
+            chosen[field.name] = read(field, str(flag), f"--{field.name.replace('_', '-')}")
         elif environment.get(name):
-            chosen[field.name] = _read(field, environment[name], name)
+            chosen[field.name] = read(field, environment[name], name)
     folder = chosen.get("contexts")
     if folder and not Path(folder).is_dir():
         raise SettingsError(f"contexts: {folder} is not a folder")
+    check_together(chosen)
     return Settings(**chosen)
 
 
@@ -300,11 +304,11 @@ class _Written(NamedTuple):
         Raises:
             SettingsError: it has another type.
         """
-        kind = _KINDS.get(str(self.field.type), _TEXT)
+        kind = kind_of(self.field)
         # In Python the value true is a number, and in TOML a number in quotation marks is text.
         if isinstance(self.given, bool) or not isinstance(self.given, kind.toml):
-            raise SettingsError(f"{self.where}: {_shown(self.field, self.given)} is not {kind.words}")
-        return _read(self.field, str(self.given), self.where)
+            raise SettingsError(f"{self.where}: {shown(self.field, self.given)} is not {kind.words}")
+        return read(self.field, str(self.given), self.where)
 
 
 def _from_file(file: Path) -> list[_Written]:
@@ -342,122 +346,3 @@ def _close(name: str, known: Iterable[str]) -> str:
 
     found = get_close_matches(name[:_LONGEST], list(known), n=1, cutoff=0.75)
     return f"; did you mean {found[0]}?" if found else ""
-
-
-def _linked(name: str, value: str = "") -> str:
-    """Advice about variables that Kubernetes sets for a service called provrepo; empty for others."""
-    if re.match(rf"{_PREFIX}(SERVICE|PORT)_", name) or re.match(r"(tcp|udp)://", value):
-        return "; Kubernetes sets it for a service called provrepo unless enableServiceLinks is false"
-    return ""
-
-
-def _shown(field: dataclasses.Field[Any], value: object) -> str:
-    """A value for a message; a token is not shown."""
-    return "what is given" if field.name in _SECRET else repr(value)
-
-
-class _Kind(NamedTuple):
-    """A type of settings.
-
-    Attributes:
-        toml: the types of the TOML value.
-        pattern: matches its text.
-        make: text → value.
-        words: the type in words, for messages.
-    """
-
-    toml: type | tuple[type, ...]
-    pattern: re.Pattern[str]
-    make: Callable[[str], Any]
-    words: str
-
-
-def host_names(text: str) -> list[str]:
-    """The names and addresses in the value of ``hosts``."""
-    return text.replace(",", " ").split()
-
-
-def _is_host(name: str) -> bool:
-    from ipaddress import ip_address
-
-    try:
-        ip_address(name.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return re.fullmatch(r"[\w.-]{1,253}", name) is not None
-    return True
-
-
-_TEXT = _Kind(str, re.compile(r".*", re.DOTALL), str, "text: write it in quotation marks")
-_KINDS = {
-    "int": _Kind(int, re.compile(r"[+-]?[0-9]+"), int, "a whole number"),
-    "float": _Kind(
-        (int, float), re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?"), float, "a number"
-    ),
-    "Path": _TEXT._replace(make=Path),
-}
-_LEAST = {
-    "audit_bytes": 1 << 20,
-    "queue": 1,
-    "threads": 1,
-    "workers": 1,
-    "query_workers": 1,
-    "worker_memory": 64,
-    "query_memory": 64,
-    "session_idle": 1,
-    "session_hours": 1,
-}
-_MANY, _PEBIBYTE = 4096, 1 << 30
-_MOST = {
-    "port": 65535,
-    "audit_days": 36_500,
-    "pending_days": 36_500,
-    "kept_days": 36_500,
-    "exchange_seconds": 86_400,
-    "session_idle": 10_080,
-    "session_hours": 8_760,
-    **dict.fromkeys(("threads", "workers", "query_workers"), _MANY),
-    **dict.fromkeys(
-        ("worker_memory", "query_memory"), _PEBIBYTE
-    ),  # in MiB; larger values do not fit into a limit of the system
-}
-_SECRET = ("token", "peer_token")
-_CHOICES = {"capture": ("on", "off"), "rate_loopback": ("on", "off"), "audit_networks": ("on", "off")}
-
-
-def _read(field: dataclasses.Field[Any], text: str, where: str) -> object:
-    """The value of a setting from its text.
-
-    Raises:
-        SettingsError: the text is invalid; with its location.
-    """
-    if field.name in _SECRET:
-        return bearer(text, where)
-    kind = _KINDS.get(str(field.type), _TEXT)
-    shown = _shown(field, text)
-    if not kind.pattern.fullmatch(text.strip()):
-        raise SettingsError(f"{where}: {shown} is not {kind.words}{_linked('', text)}")
-    if field.name in _CHOICES and text not in _CHOICES[field.name]:
-        raise SettingsError(f"{where}: {shown} is neither {' nor '.join(_CHOICES[field.name])}")
-    if field.name == "trusted_proxy" and text:
-        from ipaddress import ip_address
-
-        try:
-            ip_address(text)
-        except ValueError:
-            # Requests have an address: a name would never match, and the setting would have no effect.
-            raise SettingsError(f"{where}: {shown} is not the IP address of a proxy") from None
-    if field.name == "hosts" and (wrong := [name for name in host_names(text) if not _is_host(name)]):
-        raise SettingsError(
-            f"{where}: {wrong[0]!r} is not a host: write names or addresses without scheme and port, "
-            "with commas between them"
-        )
-    if kind.make is Path and not text:
-        raise SettingsError(f"{where}: {shown} is not the path of a directory")
-    result = kind.make(text)
-    if isinstance(result, int | float):
-        if result < 0:
-            raise SettingsError(f"{where}: {shown} is negative")
-        if not _LEAST.get(field.name, 0) <= result <= _MOST.get(field.name, result):
-            most = f" and at most {_MOST[field.name]}" if field.name in _MOST else ""
-            raise SettingsError(f"{where}: {shown} has to be at least {_LEAST.get(field.name, 0)}{most}")
-    return result

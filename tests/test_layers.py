@@ -14,6 +14,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "provrepo"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 HOMES = {
+    "authlib": ("server/sign_in/",),
+    "joserfc": ("server/sign_in/",),
     "SPARQLWrapper": ("views/sparql/remote.py",),
     "click": ("cli/",),
     "flask": ("server/",),

@@ -176,25 +176,33 @@ class Accounts:
             record_token(connection, self._administration(connection), id_, by=by)
         return f"pvr_{id_}_{secret}", Token(id_, actor, name, scope, write, created, ends, scopes=limits)
 
-    def add_person(self, person: Person, *, by: str) -> Person:
+    def add_person(
+        self, person: Person, *, by: str, new: bool = False, identity: tuple[str, str] | None = None
+    ) -> Person:
         """Make the actor of a name a person; the actor is created if there is none.
 
         Args:
             person: what is known, without the identifier.
-            by: opaque identifier of the actor who adds the person.
+            by: opaque identifier of the actor who adds the person; empty for the software itself.
+            new: refuse the name of an actor who is there already, such as a service with tokens.
+            identity: issuer and subject with which the person has signed in.
 
         Returns:
             The same with the identifier.
 
         Raises:
-            Conflict: a person has that name, e-mail address or ORCID.
+            Conflict: a person has that name, e-mail address or ORCID; with ``new``, any actor has that name.
         """
         with self._database.writing() as connection:
+            if new and _actor(connection, person.name, owner=False) is not None:
+                raise Conflict(f"an actor is called {person.name!r} already")
             actor = self._ensure_actor(connection, person.name, owner=False, by=by)
             if connection.execute("SELECT 1 FROM people WHERE actor = ?", (actor,)).fetchone() is not None:
                 raise Conflict(f"a person is called {person.name!r} already")
             added = replace(person, actor=actor)
             People.put(connection, added)
+            if identity is not None:
+                People.link(connection, *identity, actor)
         return added
 
     def authenticate(self, token: str) -> Token | None:
@@ -272,6 +280,7 @@ class Accounts:
             connection.execute("UPDATE actors SET name = ?, salt = ? WHERE id = ?", (stored, salt, id))
             if name is None:
                 connection.execute("DELETE FROM people WHERE actor = ?", (id,))
+                connection.execute("DELETE FROM identities WHERE actor = ?", (id,))
             record_name(connection, self._administration(connection), id, by=by)
         if name is None:
             self._database.rewrite()

@@ -1,4 +1,4 @@
-"""What is known of actors who are people: contact, identifiers and affiliation.
+"""What is known of actors who are people: contact, identifiers, affiliation, and identities at providers of sign-in.
 
 Entries of the ledger contain none of it. It can be changed, and is erased together with the name.
 """
@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from provrepo.errors import Conflict, NotFound
+from provrepo.ledger.entries import now
 from provrepo.ledger.storage.database import Database
 
-__all__ = ["People", "Person"]
+__all__ = ["Identity", "People", "Person"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,23 @@ class Person:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Under which identifier a provider of OpenID Connect, or a proxy, knows a person.
+
+    Attributes:
+        issuer: the address of the provider; for a proxy ``header:`` and the name of the header field.
+        subject: the identifier there.
+        actor: opaque identifier of the person.
+        created: xsd:dateTime in UTC of the first sign-in.
+    """
+
+    issuer: str
+    subject: str
+    actor: str
+    created: str
+
+
 class People:
     """The records of people in the ledger's database."""
 
@@ -62,6 +80,77 @@ class People:
                 {"who": who},
             ).fetchall()
         return [Person(*map(str, row)) for row in rows]
+
+    def name(self, actor: str) -> str | None:
+        """Return the current name of a person by the identifier of the actor; None if it is not a person."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT a.name FROM people AS p JOIN actors AS a ON a.id = p.actor WHERE p.actor = ?", (actor,)
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def identified(self, issuer: str, subject: str) -> str | None:
+        """Return the actor whom a provider knows under an identifier; None if there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT actor FROM identities WHERE issuer = ? AND subject = ?", (issuer, subject)
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def identities(self, actor: str) -> list[Identity]:
+        """Return the identities of a person, by issuer and subject."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT issuer, subject, actor, created FROM identities WHERE actor = ? ORDER BY issuer, subject",
+                (actor,),
+            ).fetchall()
+        return [Identity(*map(str, row)) for row in rows]
+
+    def identify(self, issuer: str, subject: str, actor: str) -> None:
+        """Store an identity of a person, in a transaction of its own.
+
+        Raises:
+            NotFound: the actor is not a person.
+            Conflict: the provider knows another person under this identifier, or this person under another one.
+        """
+        with self._database.writing() as connection:
+            self.link(connection, issuer, subject, actor)
+
+    @staticmethod
+    def link(connection: sqlite3.Connection, issuer: str, subject: str, actor: str) -> None:
+        """Store an identity of a person, in a transaction; errors as for ``identify``."""
+        if connection.execute("SELECT 1 FROM people WHERE actor = ?", (actor,)).fetchone() is None:
+            raise NotFound(f"nobody has the identifier {actor!r}")
+        rows = connection.execute(
+            "SELECT actor, subject FROM identities WHERE issuer = ? AND (subject = ? OR actor = ?)",
+            (issuer, subject, actor),
+        ).fetchall()
+        if any(row != (actor, subject) for row in rows):
+            raise Conflict(
+                "this person signs in with another account of the provider, or this account is another person's"
+            )
+        if not rows:
+            connection.execute(
+                "INSERT INTO identities (issuer, subject, actor, created) VALUES (?, ?, ?, ?)",
+                (issuer, subject, actor, now()),
+            )
+
+    def having(self, column: str, value: str) -> set[str]:
+        """Return the people with an e-mail address, in any case, or an ORCID.
+
+        Args:
+            column: ``email`` or ``orcid``.
+            value: the address, or the ORCID as a web address.
+        """
+        with self._database.reading() as connection:
+            query = f"SELECT actor FROM people WHERE lower({_COLUMNS[column]}) = lower(?)"  # noqa: S608
+            rows = connection.execute(query, (value,)).fetchall()
+        return {str(actor) for (actor,) in rows}
+
+    def forget_identities(self, actor: str) -> int:
+        """Delete the identities of a person; return how many there were."""
+        with self._database.writing() as connection:
+            return connection.execute("DELETE FROM identities WHERE actor = ?", (actor,)).rowcount
 
     @staticmethod
     def put(connection: sqlite3.Connection, person: Person) -> None:
@@ -98,4 +187,5 @@ class People:
 _PEOPLE = (
     "SELECT p.actor, a.name, p.email, p.orcid, p.affiliation, p.ror FROM people AS p JOIN actors AS a ON a.id = p.actor"
 )
+_COLUMNS = {"email": "email", "orcid": "orcid"}
 _WORDS = {"email": "e-mail address", "orcid": "ORCID"}

@@ -30,3 +30,4 @@ class Action(StrEnum):
     NOTICE = "notice"
     DISCARD = "discard"
     AUDIT = "audit"
+    SIGN_IN = "sign-in"

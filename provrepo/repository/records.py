@@ -42,11 +42,12 @@ class Actor:
         owner: whether it is the local owner of the data directory, who has all rights.
         projects: the projects that the token gives access to; None for all.
         write: whether the token gives write access; for tokens without scopes.
-        token: identifier of the token; empty for the owner and anonymous clients.
+        token: identifier of the token; empty for the owner, anonymous clients, and people who have signed in.
         scopes: the rights to which the token limits the roles of its actor. None for a token without scopes: it gives
             access by itself, and the roles of its actor do not count.
         roles: pairs of a project and the role of the actor in it; empty without scopes.
         administrator: whether the actor administers the repository; False without scopes.
+        signed_in: whether this is a person who has signed in, without a token; its scopes are all rights.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Actor:
     scopes: frozenset[Right] | None = None
     roles: tuple[tuple[str, str], ...] = ()
     administrator: bool = False
+    signed_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)

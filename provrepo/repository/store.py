@@ -33,7 +33,7 @@ from provrepo.limits import WORKER_WAIT
 from provrepo.model.minting import Minter
 from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.parts import Parts, exists, open_parts
-from provrepo.repository.people.authentication import actor_of
+from provrepo.repository.people.authentication import actor_of, person_actor
 from provrepo.repository.people.review_links import reviewer_of
 from provrepo.repository.profiles.figures import Figures
 from provrepo.repository.records import Actor, VersionInfo
@@ -254,6 +254,10 @@ class Store:
         """
         link = reviewer_of(self.ledger.database, token)
         return actor_of(self.ledger.database, self.accounts.valid(token)) if link is None else link
+
+    def person(self, id: str) -> Actor | None:  # noqa: A002
+        """Return the actor of a person who has signed in, by its opaque identifier; None if there is no such person."""
+        return person_actor(self.ledger.database, id)
 
     @property
     def follows(self) -> bool:

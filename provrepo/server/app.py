@@ -29,6 +29,7 @@ from provrepo.server.people import invitations, joining, members
 from provrepo.server.protocol import addresses, auth, codings, headers, late_rules, problems
 from provrepo.server.queries import canceling, descriptions, graphs, named, running, sparql, terms
 from provrepo.server.routing import admission, openapi
+from provrepo.server.sign_in import signing_in
 
 __all__ = ["create_app"]
 
@@ -53,6 +54,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     app.extensions[auth.EXTENSION] = store
     paths.register(app)
     auth.register(app)
+    signing_in.register(app)
     access_log.register(app)
     codings.register(app)
     headers.register(app)
@@ -63,6 +65,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     for part in (
         home,
         signing,
+        signing_in,
         submitting,
         recording,
         projects,

@@ -249,12 +249,12 @@ def test_the_cookie_is_secure_over_tls(
 def test_sessions_end_by_idle_time_and_age() -> None:
     at = [0.0]
     sessions = Sessions(idle=10, age=25, clock=lambda: at[0])
-    secret, session = sessions.begin("token")
+    secret, session = sessions.begin("actor", "token")
     for at[0] in (9.0, 18.0, 24.0):
         assert sessions.find(secret) is session
     at[0] = 25.0
     assert sessions.find(secret) is None
-    secret, _ = sessions.begin("token")
+    secret, _ = sessions.begin("actor", "token")
     at[0] = 35.0
     assert sessions.find(secret) is None
     at[0] = 30.0

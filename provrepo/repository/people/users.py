@@ -12,7 +12,7 @@ from provrepo.ledger.people import People, Person
 from provrepo.repository import access
 from provrepo.repository.context import Context
 
-__all__ = ["add_user", "remove_user", "set_user", "users"]
+__all__ = ["add_user", "checked", "remove_user", "set_user", "users"]
 
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 _ORCID = re.compile(r"(?:https?://orcid\.org/)?((?:\d{4}-){3}\d{3}[\dX])")
@@ -48,7 +48,7 @@ def add_user(
     """
     context.store.make()
     access.require_administer(context.actor)
-    person = _checked(Person("", name.strip(), email, orcid, affiliation, ror))
+    person = checked(Person("", name.strip(), email, orcid, affiliation, ror))
     return context.store.accounts.add_person(person, by=context.actor.id)
 
 
@@ -81,7 +81,7 @@ def set_user(
     access.require_administer(context.actor)
     known = _person(context, who)
     given = {"name": name, "email": email, "orcid": orcid, "affiliation": affiliation, "ror": ror}
-    person = _checked(replace(known, **{key: value.strip() for key, value in given.items() if value is not None}))
+    person = checked(replace(known, **{key: value.strip() for key, value in given.items() if value is not None}))
     People(context.store.ledger.database).change(person)
     if person.name != known.name:
         context.store.accounts.rename(person.actor, person.name, by=context.actor.id)
@@ -127,7 +127,7 @@ def _person(context: Context, who: str) -> Person:
     return found[0]
 
 
-def _checked(person: Person) -> Person:
+def checked(person: Person) -> Person:
     """Return a person with ORCID and ROR as web addresses.
 
     Raises:

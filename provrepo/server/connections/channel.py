@@ -20,7 +20,7 @@ from provrepo.server.connections.head import Head
 from provrepo.server.connections.limits import ConnectionLimits
 from provrepo.server.connections.refusal import Refusal
 from provrepo.server.connections.request import Request
-from provrepo.server.protocol import headers, problems
+from provrepo.server.protocol import headers, problems, proxy
 
 __all__ = ["Channel", "Phase"]
 
@@ -80,6 +80,12 @@ class ProblemTask(ErrorTask):  # type: ignore[misc]
 
 class Task(WSGITask):  # type: ignore[misc]
     """Answers a request."""
+
+    def get_environment(self) -> dict[str, Any]:
+        """The environment of the request, with the address of the other end: REMOTE_ADDR may be what a proxy says."""
+        environ: dict[str, Any] = super().get_environment()
+        environ.setdefault(proxy.PEER, str(self.channel.addr[0]))
+        return environ
 
     def build_response_header(self) -> bytes:
         """The head of the response. While the server drains, it closes the connection."""

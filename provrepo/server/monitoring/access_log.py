@@ -2,7 +2,7 @@
 
 A record has the identifiers of the actor and the token, method, pattern of the address, project, document, version,
 time, status and size of the response. It has no tokens, no queries, no bodies, and of the header fields only the
-request id.
+request id. A refused sign-in has the reason in a word.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def record_projects(projects: Iterable[str]) -> None:
 
 def _record(response: Response, row: Operation) -> None:
     repository = cast("Repository | None", g.get("repository"))
-    actor = None if repository is None else repository.actor
+    actor = g.get("entered") or (None if repository is None else repository.actor)
     named = request.view_args or {}
     document = str(named.get("document", "")).partition(".")[0]
     found: dict[str, Any] = {
@@ -68,7 +68,9 @@ def _record(response: Response, row: Operation) -> None:
         "version": _version(named.get("version")),
         "status": response.status_code,
     }
-    stranger = not found["token"]
+    if reason := g.get("refused_because"):
+        found["reason"] = reason
+    stranger = not found["actor"]
     if stranger and (network := _network(request.remote_addr or "", auth.store().settings.audit_networks)):
         found["network"] = network
     log = auth.store().access_log

@@ -14,7 +14,7 @@ from provrepo.server.protocol.negotiate import HTML, JSON, choose, prefers_html
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import conditional, json_response
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "local", "to"]
 
 blueprint = Blueprint("sessions", __name__)
 
@@ -27,10 +27,11 @@ def who() -> Response:
     """Who the caller is, and what the token of the caller gives access to; without a token, a form for one."""
     actor = auth.repository().actor
     if choose((JSON, HTML)).name == HTML.name:
-        return conditional(_page(_local(request.args.get("next", "") or _referring())))
+        return conditional(_page(local(request.args.get("next", "") or _referring())))
     found: dict[str, Any] = {"name": actor.name, "token": actor.token or None, "write": actor.write}
     projects = None if actor.projects is None else list(actor.projects)
-    return json_response({**found, "projects": projects, "session": auth.session() is not None})
+    session = auth.session() is not None
+    return json_response({**found, "projects": projects, "session": session, "signed_in": actor.signed_in})
 
 
 @blueprint.post("/session")
@@ -41,7 +42,7 @@ def begin() -> Response:
     if "Authorization" in request.headers or not sessions.from_here(request, auth.store().base()):
         raise Rejected(403, "sign in on the page /session of this server; programs send the token with each request")
     found = auth.begin_session(request.form.get("token", ""))
-    target = _local(request.form.get("next", ""))
+    target = local(request.form.get("next", ""))
     if found is None:
         wrong = "This token is unknown, expired or revoked."
         if not prefers_html():
@@ -49,7 +50,7 @@ def begin() -> Response:
         page = _page(target, wrong)
         page.status_code = 403
         return page
-    response = _to(target)
+    response = to(target)
     sessions.set_cookie(response, request, auth.store().base(), found[0])
     return response
 
@@ -63,7 +64,7 @@ def end() -> Response:
 @blueprint.post("/session/end")
 def end_by_form() -> Response:
     """End the session of the cookie, by a form, which has the form token."""
-    return _ended(_to(url_for("sessions.who")))
+    return _ended(to(url_for("sessions.who")))
 
 
 def _ended(response: Response) -> Response:
@@ -74,7 +75,10 @@ def _ended(response: Response) -> Response:
 
 
 def _page(target: str, wrong: str = "") -> Response:
-    return pages.page("session.html", actor=auth.repository().actor, target=target, wrong=wrong)
+    settings = auth.store().settings
+    # The names of header fields are nobody's business: the button is the same.
+    button = settings.sign_in_label if settings.sign_in_issuer or settings.sign_in_header else ""
+    return pages.page("session.html", actor=auth.repository().actor, target=target, wrong=wrong, button=button)
 
 
 def _referring() -> str:
@@ -87,10 +91,11 @@ def _referring() -> str:
     return urlunsplit(found._replace(scheme="", netloc="", fragment="")) if here else ""
 
 
-def _to(path: str) -> Response:
+def to(path: str) -> Response:
+    """An answer that leads to a page; the browser asks for it with GET."""
     return Response(status=303, headers={"Location": path, "Cache-Control": "no-store"})
 
 
-def _local(path: str) -> str:
+def local(path: str) -> str:
     """A path on this server to go to next; the home page for anything else."""
     return path if _PATH.fullmatch(path) else url_for("pages.home")

@@ -14,7 +14,7 @@ from provrepo.repository import access
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
-from provrepo.server.protocol import body, sessions
+from provrepo.server.protocol import body, proxy, sessions
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.sessions import FORM_FIELD, FORM_HEADER, Session, Sessions
 from provrepo.workers import callers
@@ -26,15 +26,18 @@ __all__ = [
     "Caller",
     "begin_session",
     "begin_session_as",
+    "begin_session_of",
     "caller",
     "class_of",
     "client",
     "end_session",
+    "end_sessions",
     "is_stranger",
     "register",
     "repository",
     "require_form",
     "session",
+    "sessions_of",
     "store",
 ]
 
@@ -114,13 +117,34 @@ def begin_session(token: str) -> tuple[str, Actor] | None:
     if known is None:
         return None
     end_session()
-    return _sessions().begin(known.token)[0], known
+    return _sessions().begin(known.id, known.token, browser=_browser())[0], known
+
+
+def begin_session_of(person: Actor, *, asserted: str = "") -> str:
+    """A new session of a person who has signed in, which ends the one that the request has; returns its cookie.
+
+    Args:
+        person: the person.
+        asserted: the value of the header in which a proxy has named the person; empty without a proxy.
+    """
+    end_session()
+    return _sessions().begin(person.id, browser=_browser(), asserted=asserted)[0]
+
+
+def sessions_of(actor: str) -> list[tuple[Session, str]]:
+    """The sessions of an actor, each with the time of its last request; the one used last comes first."""
+    return _sessions().of_actor(actor)
+
+
+def end_sessions(actor: str, id: str = "") -> int:  # noqa: A002
+    """End the sessions of an actor, or the one with an identifier; return how many there were."""
+    return _sessions().end_all(lambda found: found.actor == actor and id in ("", found.id))
 
 
 def begin_session_as(actor: Actor) -> str:
     """A new session of an actor whose token was found, which ends the one that the request has; returns its cookie."""
     end_session()
-    return _sessions().begin(actor.token)[0]
+    return _sessions().begin(actor.id, actor.token, browser=_browser())[0]
 
 
 def end_session() -> None:
@@ -158,6 +182,10 @@ def _sessions() -> Sessions:
     return cast("Sessions", current_app.extensions[_SESSIONS])
 
 
+def _browser() -> str:
+    return sessions.browser(request.headers.get("User-Agent", ""))
+
+
 def _cookie() -> str:
     return request.cookies.get(sessions.cookie_name(request, store().base()), "")
 
@@ -166,11 +194,20 @@ def _of_session() -> tuple[Session, Actor] | None:
     if "Authorization" in request.headers or not (secret := _cookie()) or not sessions.counts(request, store().base()):
         return None
     found = _sessions().find(secret)
-    actor = None if found is None else store().actor_of(found.token)
+    actor = None if found is None else _holder(found)
     if found is None or actor is None:
         _sessions().end(secret)
         return None
     return found, actor
+
+
+def _holder(found: Session) -> Actor | None:
+    """The actor of a session, with the rights of now; None where the session has to end."""
+    if found.token:
+        return store().actor_of(found.token)
+    named = proxy.named(request, store().settings)
+    # The proxy names somebody else: another person has signed in there with the same browser.
+    return None if found.asserted and named and named != found.asserted else store().person(found.actor)
 
 
 def repository() -> Repository:

@@ -127,7 +127,7 @@ def _allow_cross_origin(response: Response) -> None:
     response lets a public page reach into a private network (``Access-Control-Allow-Private-Network``). Cross-origin
     writes are never allowed.
     """
-    if auth.session() is not None:
+    if auth.session() is not None or "entered" in g:
         return
     is_query = (request.endpoint or "").startswith("sparql.")
     if request.method not in _READING and not is_query:

@@ -95,7 +95,9 @@ def _admit() -> None:
         _count(Rate.READ, _address())
         raise
     address = _address()
-    sender = f"token {actor.token}" if actor.token and not _limiter().exempt(address) else address
+    sender = address
+    if actor.id and not _limiter().exempt(address):
+        sender = f"token {actor.token}" if actor.token else f"person {actor.id}"
     if rate is Rate.NOTICE and actor.token:
         rate = Rate.WRITE  # as for other requests of peers
     # Pingbacks are counted per project, after the check that it exists: invented names must not evade the limit.

@@ -15,6 +15,16 @@ __all__ = ["PAGES"]
 _PAGED = ("application/json", "text/html")
 _PAGE = Access(Permission.CALLER, Rate.READ, None)
 _SIGN_IN = Access(Permission.CALLER, Rate.CHECK, None)
+_ENTER = Access(Permission.CALLER, Rate.CHECK, Action.SIGN_IN)
+_RETURNED = tuple(
+    RequestParameter(name, STRING, text)
+    for name, text in (
+        ("code", "The code of the provider."),
+        ("state", "The state that this server has sent to the provider."),
+        ("iss", "The issuer (RFC 9207)."),
+        ("error", "Why the provider refuses (RFC 6749, section 4.1.2.1)."),
+    )
+)
 _CHECK = Access(Permission.CALLER, Rate.CHECK, Action.CHECK)
 _SUBMIT = Access(Permission.WRITE, Rate.WRITE, Action.SUBMIT)
 _WITHDRAW = Access(Permission.WRITE, Rate.WRITE, Action.WITHDRAW)
@@ -38,6 +48,16 @@ PAGES: Mapping[tuple[str, str], Operation] = {
     ),
     ("sessions.begin", "POST"): Operation(
         _SIGN_IN, (), request_types=(body.FORM,), statuses=(303,), problems=(403, 413, 415)
+    ),
+    ("signing_in.begin", "GET"): Operation(
+        _ENTER,
+        ("text/html",),
+        (RequestParameter("next", STRING, "The path of the page to go to after signing in."),),
+        statuses=(303, 200),
+        problems=(403, 404, 409, 502, 503, 507),
+    ),
+    ("signing_in.callback", "GET"): Operation(
+        _ENTER, ("text/html",), _RETURNED, problems=(403, 404, 409, 502, 503, 507), ignores_unknown=True
     ),
     ("sessions.end", "DELETE"): Operation(_SIGN_IN, (), statuses=(204,), problems=(403,)),
     ("sessions.end_by_form", "POST"): Operation(

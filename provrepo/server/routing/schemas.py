@@ -386,7 +386,7 @@ SCHEMAS: dict[str, Schema] = {
     "Caller": _object(
         {
             **{"name": STRING, "token": _or_null(STRING), "write": FLAG},
-            **{"projects": _or_null(_list(NAME)), "session": FLAG},
+            **{"projects": _or_null(_list(NAME)), "session": FLAG, "signed_in": FLAG},
         }
     ),
     "Health": _object(
