@@ -131,7 +131,7 @@ def test_every_setting_has_a_type_that_can_be_read(tmp_path: Path) -> None:
 
 
 def test_a_token_does_not_show_in_a_representation() -> None:
-    assert "secret" not in repr(Settings(token="pvr_1_secret"))
+    assert "canary" not in repr(Settings(token="pvr_1_canary", peer_token="canary", sign_in_secret="canary"))
 
 
 def test_a_pipeline_continues_after_a_wrong_setting_with_a_warning(tmp_path: Path) -> None:
