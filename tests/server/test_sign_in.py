@@ -536,3 +536,21 @@ def test_an_entry_has_the_actor_and_no_claims(place: Place) -> None:
     with place.store.ledger.database.reading() as connection:
         rows = connection.execute("SELECT data FROM entries").fetchall()
     assert not any(ADA["sub"].encode() in bytes(data) or b"lab.example" in bytes(data) for (data,) in rows)
+
+
+def test_an_invitation_lets_somebody_in(place: Place) -> None:
+    secret, invitation = place.owner.invite("crops", "curator")
+    place.fake.person = {"sub": "grace-1", "name": "Grace"}
+    for path in ("/", f"/invitations/{'0' * 32}", f"/projects?x=/invitations/{invitation.id}"):
+        assert place.sign_in(path).status_code == 403
+    path = f"/invitations/{invitation.id}"
+    assert f'content="0; url={path}"' in place.sign_in(path).text
+    page = place.client.get(path, headers=PAGE)
+    found = re.search('name="form_token" value="([^"]+)"', page.text)
+    assert found
+    answer = place.client.post(path, data={"form_token": found[1], "secret": secret}, headers=PAGE)
+    assert answer.status_code == 303
+    assert "crops</a> (curator)" in place.client.get("/session", headers=PAGE).text
+    place.fake.person = {"sub": "hal-1", "name": "Hal"}
+    place.client = place.app.test_client()
+    assert place.sign_in(path).status_code == 403  # it is used up
