@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
-from tests.support.lineages import outlook
+from tests.support.lineages import BULLETIN, outlook
 from tests.support.serving import PROVN, Site, opened
 
 __all__ = ["LARGE", "SIGNED", "enlarged"]
@@ -78,6 +79,7 @@ def enlarged(data: Path) -> Iterator[Site]:
 
 
 AT = "/projects/open/documents"
+QUERY = quote("SELECT ?entity ?label WHERE { ?entity a prov:Entity . OPTIONAL { ?entity rdfs:label ?label } }")
 LARGE = (
     "/",
     "/projects",
@@ -119,6 +121,9 @@ LARGE = (
     "/search?q=run&part=documents",
     f"/lineage?iri={EX}table",
     f"/lineage?iri={EX}raw&direction=downstream",
+    f"/lineage?iri={BULLETIN}",
+    f"/lineage?iri={BULLETIN}&group=distance&page=2",
+    f"/sparql?query={QUERY}",
 )
 """Pages for everybody."""
 
