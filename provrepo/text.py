@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["UNSEEN", "character_name", "marked", "on_one_line", "quoted"]
+__all__ = ["UNSEEN", "character_name", "marked", "on_one_line", "quoted", "unstacked"]
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _INVISIBLE = "\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff"
@@ -21,9 +21,25 @@ joiners U+200C and U+200D are needed in Persian, Hindi and emoji, and stay.
 """
 
 
+_COMBINING = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_STACK = re.compile(f"(?<=[{_COMBINING}]{{4}})[{_COMBINING}]+")
+_LEADING = re.compile(f"^(?=[{_COMBINING}])")
+_CIRCLE = "\u25cc"
+
+
+def unstacked(text: str) -> str:
+    """The text with combining marks that stay within its own line and do not join the character before it.
+
+    Letters of any language have at most four of the marks that combine with all scripts. Further ones would be drawn
+    over the lines above and below: their number is stated. A mark at the beginning gets a dotted circle to stand on
+    (The Unicode Standard, section 7.9, "Exhibiting Nonspacing Marks in Isolation").
+    """
+    return _LEADING.sub(_CIRCLE, _STACK.sub(lambda found: f"<{len(found[0])} more marks>", text))
+
+
 def marked(text: str) -> str:
-    """The text with a mark such as ``<U+202E>`` in place of each character that is not seen."""
-    return UNSEEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+    """The text with a mark such as ``<U+202E>`` in place of each character that is not seen, and without stacks."""
+    return UNSEEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", unstacked(text))
 
 
 def on_one_line(text: str, most: int | None = None) -> str:

@@ -152,7 +152,7 @@ def normalize(file: str, to: str | None, from_: str | None, base: str | None, ou
         normal = document.normalized()
     except Refused as refusal:
         report = cast("Report", refusal.report)
-        output.result(render(report, "text", file, color=sys.stdout.isatty()).rstrip("\n"))
+        output.written(render(report, "text", file, color=sys.stdout.isatty()).rstrip("\n"))
         raise
     output.save(normal.write(target.name), out)
     report_losses(normal.losses(target.name))
@@ -241,4 +241,4 @@ def _show(reports: Mapping[str, Report], style: str, *, several: bool) -> None:
             output.records(listed if several else listed[0])
         return
     for name, report in reports.items():
-        output.result(render(report, style, name, color=sys.stdout.isatty()).rstrip("\n"))
+        output.written(render(report, style, name, color=sys.stdout.isatty()).rstrip("\n"))

@@ -13,6 +13,7 @@ from provrepo.cli.options import given, named_thing, query_options
 from provrepo.errors import UsageError
 from provrepo.repository.lineage.query import LineageQuery, SearchQuery, ThingQuery
 from provrepo.repository.lineage.records import BUNDLED
+from provrepo.text import on_one_line
 from provrepo.words import counted
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def _show_common(common: LineageCommon, style: str) -> None:
 
 def _table_of_thing(found: KnownThing) -> None:
     kind, label, iri, projects = _cells(found.node)
-    output.result(f"{kind} {iri}" + (f" ({label})" if label else "") + f", in {projects}")
+    output.result(on_one_line(f"{kind} {iri}" + (f" ({label})" if label else "") + f", in {projects}"))
     for cls in found.node.types:
         output.result(f"  type {cls}")
     for each in found.versions:
@@ -215,9 +216,9 @@ def _table_of_thing(found: KnownThing) -> None:
         count = f"{len(each.assertions):,} of {counted(each.total, 'statement')}"
         output.result(f"\n{info.project}/{info.name}@{info.version}, {info.time} by {info.submitter}: {count}")
         for assertion in each.assertions:
-            output.result(f"  {_statement(assertion)}")
+            output.result(f"  {on_one_line(_statement(assertion))}")
         for triple in each.triples:
-            output.result(f"  {triple.predicate} {triple.object}")
+            output.result(f"  {on_one_line(f'{triple.predicate} {triple.object}')}")
 
 
 def _statement(assertion: Assertion) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shutil
 import sys
@@ -14,9 +15,9 @@ from typing import IO, Any
 
 import click
 
-from provrepo.text import on_one_line
+from provrepo.text import UNSEEN, marked, on_one_line
 
-__all__ = ["Progress", "columns", "data", "note", "records", "result", "save", "saving", "table"]
+__all__ = ["Progress", "columns", "data", "note", "records", "result", "save", "saving", "table", "written"]
 
 _SPOOLED = 1 << 24
 """The bytes of a result for stdout that are kept in memory; a larger result uses a temporary file."""
@@ -26,7 +27,12 @@ _LONGEST = 10_000
 
 
 def result(text: str) -> None:
-    """Print a line of the result."""
+    """Print a line of the result, with marks in place of characters that act on a terminal: it may quote others."""
+    click.echo(marked(text))
+
+
+def written(text: str) -> None:
+    """Print a result that was written for a terminal, with its colors, or in a format."""
     click.echo(text)
 
 
@@ -36,8 +42,13 @@ def data(content: bytes) -> None:
 
 
 def records(value: Any) -> None:
-    """Print the result as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print the result as JSON, with escapes in place of characters that act on a terminal."""
+    click.echo(UNSEEN.sub(_escape, json.dumps(value, indent=2, ensure_ascii=False)))
+
+
+def _escape(found: re.Match[str]) -> str:
+    # JSON itself escapes no DEL.
+    return "\\u007f" if found[0] == "\x7f" else json.dumps(found[0])[1:-1]
 
 
 def note(text: str) -> None:

@@ -151,4 +151,4 @@ def _show_report(report: Any, style: str) -> None:
         return
     from provrepo.checks.render import render
 
-    output.result(render(report, "text", color=sys.stdout.isatty()))
+    output.written(render(report, "text", color=sys.stdout.isatty()))

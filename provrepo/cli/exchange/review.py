@@ -61,7 +61,7 @@ def review_show(invocation: Invocation, id: str, original: bool, style: str) -> 
     from provrepo.checks.render import render
 
     _show(found)
-    output.result(render(report, "text", color=sys.stdout.isatty()))
+    output.written(render(report, "text", color=sys.stdout.isatty()))
 
 
 @review.command("accept")

@@ -16,7 +16,7 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup, escape
 
-from provrepo.text import UNSEEN, character_name, marked
+from provrepo.text import UNSEEN, character_name, marked, unstacked
 
 __all__ = ["Isolation", "isolated", "shortened"]
 
@@ -41,6 +41,7 @@ def isolated(value: Any) -> Any:
     """
     if not isinstance(value, str) or hasattr(value, "__html__") or (value.isascii() and value.isprintable()):
         return value
+    value = unstacked(value)
     parts: list[Markup] = []
     end = 0
     for found in UNSEEN.finditer(value):
