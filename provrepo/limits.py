@@ -6,8 +6,8 @@ Settings (``provrepo.settings``) replace some of them. A limit of one module onl
 
 from __future__ import annotations
 
-PAGE_SIZE = 100
-"""Elements of a list, or events of an audit, where ``limit`` is not given."""
+PAGE_SIZE = 50
+"""Elements of a list, or events of an audit, where ``limit`` is not given: what people scroll through."""
 
 MAX_PAGE_SIZE = 1_000
 """The most elements of a list, events of an audit, or entries of a ledger in one answer."""

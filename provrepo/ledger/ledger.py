@@ -429,10 +429,10 @@ class Ledger:
         with self.stream(project) as stream:
             return stream.page_ends(size)
 
-    def count(self, project: str) -> int:
-        """Return the number of documents of a project that are not withdrawn."""
+    def count(self, project: str, *, withdrawn: bool = False) -> int:
+        """Return the number of documents of a project that are not withdrawn, or of all."""
         with self.stream(project) as stream:
-            return stream.count()
+            return stream.count(withdrawn=withdrawn)
 
     def erased(self, project: str) -> set[tuple[str, int]]:
         """Return the (document, version) pairs of a project whose bytes were erased."""

@@ -216,8 +216,11 @@ class Stream:
         """Return the sequence number and the digest of the last entry; 0 and empty without entries."""
         return self._end()
 
-    def count(self) -> int:
-        """Return the number of documents that are not withdrawn."""
+    def count(self, *, withdrawn: bool = False) -> int:
+        """Return the number of documents that are not withdrawn, or of all."""
+        if withdrawn:
+            query = "SELECT count(*) FROM documents WHERE project = ?"
+            return int(self._connection.execute(query, (self.project,)).fetchone()[0])
         row = self._connection.execute("SELECT documents FROM streams WHERE project = ?", (self.project,)).fetchone()
         return int(row[0]) if row else 0
 

@@ -98,7 +98,7 @@ class Connection:
             return self.document(project, name, *steps)
         if not 0 <= version < 10**_VERSION_DIGITS:
             answer = self.json("GET", self.document(project, name, "versions"), project=project)
-            known = len(answer.get("versions", ()))
+            known = answer.get("total", 0)
             raise NotFound(f"{name} has no version {version}; there are 1 to {known}")
         return self.document(project, name, "versions", str(version), *steps)
 
@@ -168,6 +168,20 @@ class Connection:
                 if after is not None and not items[-1][key] > type(items[-1][key])(after):
                     raise Unexpected(f"the list of {member} does not go on")
                 after = items[-1][key]
+
+    def parts(self, path: tuple[str, ...], member: str, *, project: str | None = None, **query: Any) -> Iterator[Any]:
+        """The items of a list that is read in parts by their place; arguments as for ``pages``."""
+        known = 0
+        while True:
+            found = self.json("GET", path, project=project, query={**query, "limit": MAX_PAGE_SIZE, "offset": known})
+            with self.understanding():
+                items, total = found[member], decoded(int, found["total"])
+                if not isinstance(items, list):
+                    raise Unexpected(f"{member} is no list")
+                yield from items
+                known += len(items)
+                if not items or known >= total:
+                    return
 
     def require(self, project: str) -> None:
         """Raise NotFound if the project does not exist, or the token does not cover it."""

@@ -82,9 +82,11 @@ def document(connection: Connection, project: str, name: str) -> DocumentInfo:
 
 def history(connection: Connection, project: str, name: str) -> list[VersionInfo]:
     """Return every version of a document."""
-    found = connection.json("GET", connection.document(project, name, "versions"), project=project)
+    path = connection.document(project, name, "versions")
     with connection.understanding():
-        return [decoded(VersionInfo, item) for item in found["versions"]]
+        return [
+            decoded(VersionInfo, item) for item in connection.parts(path, "versions", project=project, sort="oldest")
+        ]
 
 
 def version(connection: Connection, project: str, name: str, version: int | None = None) -> VersionInfo:

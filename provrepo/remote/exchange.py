@@ -57,9 +57,9 @@ def notices(
     if project is None and name is not None:
         raise UsageError("name the project of the document as well")
     path = ("notices",) if project is None else connection.project(project, "notices")
-    answer = connection.json("GET", path, project=project, query={"document": name, "direction": direction})
+    asked = {"document": name, "direction": direction}
     with connection.understanding():
-        return [_notice(each) for each in answer["notices"]]
+        return [_notice(each) for each in connection.parts(path, "notices", project=project, **asked)]
 
 
 def notice(connection: Connection, id: str) -> SentNotice | ReceivedNotice:  # noqa: A002
@@ -71,9 +71,8 @@ def notice(connection: Connection, id: str) -> SentNotice | ReceivedNotice:  # n
 
 def _listed(connection: Connection, kind: type[T], member: str, project: str | None = None) -> list[T]:
     path = (member,) if project is None else connection.project(project, member)
-    answer = connection.json("GET", path, project=project)
     with connection.understanding():
-        return [decoded(kind, each) for each in answer[member]]
+        return [decoded(kind, each) for each in connection.parts(path, member, project=project)]
 
 
 def _notice(value: Any) -> SentNotice | ReceivedNotice:

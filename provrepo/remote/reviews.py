@@ -116,9 +116,9 @@ def _decided(
 
 
 def _waiting(connection: Connection, project: str) -> list[PendingInfo]:
-    found = connection.json("GET", connection.project(project, "pending"), project=project)
+    path = connection.project(project, "pending")
     with connection.understanding():
-        return [decoded(PendingInfo, item) for item in found["pending"]]
+        return [decoded(PendingInfo, item) for item in connection.parts(path, "pending", project=project)]
 
 
 def _places(connection: Connection, id: str, project: str | None) -> Iterator[str]:  # noqa: A002

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request, url_for
 
 from provrepo._version import __version__
 from provrepo.codecs.formats import WRITABLE, by_name
-from provrepo.limits import MAX_PAGE_SIZE
+from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
 from provrepo.server.discovery import dcat, linksets, signposts
@@ -21,7 +21,7 @@ from provrepo.server.pages.document_page import document_page
 from provrepo.server.pages.lists import Order, listed
 from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, Choice, Offer, choose, content_type
-from provrepo.server.protocol.respond import ON_PAGE, conditional, json_response, not_modified, version_number
+from provrepo.server.protocol.respond import conditional, json_response, not_modified, version_number
 from provrepo.server.routing.offers import METADATA
 
 __all__ = ["OFFERS", "VERSION_ORDERS", "blueprint"]
@@ -70,20 +70,20 @@ def one(project: str, document: str, version: str) -> Response:
 
 @blueprint.get(f"{_DOCUMENT}/versions")
 def versions(project: str, document: str) -> Response:
-    """The versions of a document, oldest first: all, or the last ``?limit=`` before version ``?before=``.
+    """The versions of a document, oldest first: the last ``?limit=`` (50), before version ``?before=``.
 
-    A page has the newest first, and at most 50 unless ``limit`` says otherwise. With ``q``, ``sort`` or ``offset``,
+    A page has the newest first. With ``q``, ``sort`` or ``offset``,
     the page and the JSON have the same versions in the same order.
     """
     repo = auth.repository()
     history = repo.history(project, document)
     page = choose((JSON, HTML)).name == HTML.name
     before = parameters.number("before", _MOST_VERSIONS)
-    limit = parameters.number("limit", MAX_PAGE_SIZE)
+    limit = parameters.number("limit", MAX_PAGE_SIZE) or PAGE_SIZE
     found = [info for info in history if before is None or info.version < before]
     if page or any(request.args.get(name) for name in ("q", "sort", "offset")):
         return _listed_versions(project, document, found, page=page)
-    shown = found[-limit:] if limit else found
+    shown = found[-limit:]
     further = None
     if len(shown) < len(found):
         kept = {"format": request.args["format"]} if "format" in request.args else {}
@@ -117,7 +117,7 @@ def _listed_versions(project: str, document: str, found: list[VersionInfo], *, p
         texts = (info.state, info.verdict, info.submitter, info.note, info.reason, info.sha256, info.time)
         return "\n".join(map(str, texts))
 
-    shown = listed(found, VERSION_ORDERS, text, most=ON_PAGE if page else None)
+    shown = listed(found, VERSION_ORDERS, text)
     if page:
         return conditional(pages.page("versions.html", project=project, name=document, listed=shown))
     answer = {"total": shown.part.total, "versions": [info.to_dict() for info in shown.shown]}

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from flask import Blueprint, Response, request, url_for
 
 from provrepo.ledger.governance.standing import QUOTAS
-from provrepo.limits import PAGE_SIZE
 from provrepo.repository.exchange.summary import summary
 from provrepo.repository.people.roles import Right
 from provrepo.repository.records import DocumentInfo, ProjectInfo
@@ -19,7 +18,7 @@ from provrepo.server.pages.lists import Order, listed
 from provrepo.server.protocol import auth, body, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import ON_PAGE, Links, conditional, json_response, pagination
+from provrepo.server.protocol.respond import Links, conditional, json_response, pagination
 from provrepo.server.queries import running
 
 __all__ = ["PROJECT_ORDERS", "blueprint"]
@@ -30,7 +29,7 @@ blueprint = Blueprint("projects", __name__)
 @blueprint.get("/projects")
 def index() -> Response:
     """The projects that the caller may read."""
-    page = pagination(ON_PAGE if _wants_page() else PAGE_SIZE)
+    page = pagination()
     found = [info for info in auth.repository().projects() if info.name > page.after]
     shown = listed(found, PROJECT_ORDERS, _text, most=page.limit)
     if _wants_page():
@@ -68,7 +67,7 @@ def one(project: str) -> Response:
     """One project; the page also lists its documents."""
     info = auth.repository().project(project)
     if _wants_page():
-        return _page(info)
+        return _page(info, "newest")
     # Parameters that only the page uses must be valid for JSON too.
     pagination()
     _asked("name")
@@ -115,13 +114,14 @@ def documents(project: str) -> Response:
     repo = auth.repository()
     info = repo.project(project)
     if _wants_page():
-        return _page(info)
+        return _page(info, "name")
     if name := request.args.get("name"):
         pagination()
         _asked("name")
-        return json_response({"project": project, "documents": [repo.document(project, name).to_dict()]})
-    shown, following = _documents(project, _asked("name"))
-    return json_response({"project": project, "documents": [info.to_dict() for info in shown]}, next_=following)
+        return json_response({"project": project, "total": 1, "documents": [repo.document(project, name).to_dict()]})
+    part = _documents(project, _asked("name"))
+    answer = {"project": project, "total": part.total, "documents": [info.to_dict() for info in part.shown]}
+    return json_response(answer, next_=part.following)
 
 
 def _wants_page() -> bool:
@@ -129,18 +129,19 @@ def _wants_page() -> bool:
     return choose((JSON, HTML)).name == HTML.name
 
 
-def _page(info: ProjectInfo) -> Response:
+def _page(info: ProjectInfo, order: str) -> Response:
     repo, after = auth.repository(), request.args.get("after", "")
     found = metrics.counted(repo, info.name)
-    asked = _asked("newest" if found and not after else "name")
-    shown, following = _documents(info.name, asked, ON_PAGE)
+    asked = _asked(order if found and not after else "name")
+    part = _documents(info.name, asked)
+    shown = part.shown
     titled = any(document.title != document.name for document in shown)
     answer = pages.page(
         "project.html",
         project=info,
         documents=shown,
         titled=titled,
-        following=following,
+        following=part.following,
         after=after,
         asked=asked,
         sorts=SORTS,
@@ -181,17 +182,27 @@ def _asked(default: str) -> _Asked:
     return _Asked(request.args.get("q", "").strip(), sort, offset, _flag("withdrawn"))
 
 
-def _documents(project: str, asked: _Asked, most: int = PAGE_SIZE) -> tuple[list[DocumentInfo], str | None]:
-    """The requested part of the list, and the address of the next part."""
-    page = pagination(most)
+class _Part(NamedTuple):
+    """A part of the documents, the number of all that fit, and the address of the next part or None."""
+
+    shown: list[DocumentInfo]
+    total: int
+    following: str | None
+
+
+def _documents(project: str, asked: _Asked) -> _Part:
+    """The requested part of the list."""
+    page = pagination()
     repo = auth.repository()
     if asked.sort == "name" and not asked.q and not asked.offset:
         found = repo.documents(project, after=page.after, limit=page.limit + 1, withdrawn=asked.withdrawn)
         shown = found[: page.limit]
-        return shown, page.next(shown[-1].name) if len(found) > len(shown) else None
+        total = repo.context.store.ledger.count(project, withdrawn=asked.withdrawn)
+        return _Part(shown, total, page.next(shown[-1].name) if len(found) > len(shown) else None)
     if asked.sort == "newest" and not asked.q and not asked.withdrawn and not page.after:
         found = repo.newest_documents(project, offset=asked.offset, limit=page.limit + 1)
-        return found[: page.limit], _rest(asked, page.limit) if len(found) > page.limit else None
+        following = _rest(asked, page.limit) if len(found) > page.limit else None
+        return _Part(found[: page.limit], repo.context.store.ledger.count(project), following)
     if repo.project(project).documents > _SORTED:
         raise Rejected(
             400,
@@ -206,7 +217,7 @@ def _documents(project: str, asked: _Asked, most: int = PAGE_SIZE) -> tuple[list
     ]
     found.sort(key=_ORDERS[asked.sort])
     ends = asked.offset + page.limit
-    return found[asked.offset : ends], _rest(asked, page.limit) if ends < len(found) else None
+    return _Part(found[asked.offset : ends], len(found), _rest(asked, page.limit) if ends < len(found) else None)
 
 
 def _rest(asked: _Asked, limit: int) -> str:

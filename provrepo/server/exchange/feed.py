@@ -21,7 +21,7 @@ from provrepo.server.pages.lists import there
 from provrepo.server.protocol import auth, body, parameters
 from provrepo.server.protocol.negotiate import HTML, choose
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import ON_PAGE, Links, json_response, not_modified, pagination
+from provrepo.server.protocol.respond import Links, json_response, not_modified, pagination
 from provrepo.server.routing.offers import BLOBS, ENTRIES
 from provrepo.words import counted
 
@@ -60,7 +60,6 @@ def ledger(project: str) -> Response:
             response.headers["Link"] = str(links)
         return _with_end(response, end)
     as_page = choose(ENTRIES).name == HTML.name
-    page = pagination(ON_PAGE) if as_page else page
     shown, following = _entries(repo, project, after, page.limit, end.sequence)
     if as_page:
         rows = [

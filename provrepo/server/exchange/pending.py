@@ -21,7 +21,7 @@ from provrepo.server.pages.lists import Order, listed
 from provrepo.server.protocol import auth, body, codings, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, choose, content_type
 from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.respond import ON_PAGE, conditional, json_response
+from provrepo.server.protocol.respond import conditional, json_response
 
 __all__ = ["PENDING_ORDERS", "blueprint", "waits"]
 
@@ -60,7 +60,7 @@ def index(project: str) -> Response:
     """The documents that wait for a review in a project, the oldest first: all, or one's own if these are reviewed."""
     found = auth.repository().pending(project)
     page = choose((JSON, HTML)).name == HTML.name
-    waiting = listed(found, PENDING_ORDERS, _text, most=ON_PAGE if page else None)
+    waiting = listed(found, PENDING_ORDERS, _text)
     if page:
         return conditional(pages.page("pending.html", project=project, waiting=waiting))
     answer = {"project": project, "total": waiting.part.total, "pending": [info.to_dict() for info in waiting.shown]}

@@ -21,7 +21,7 @@ from provrepo.server.pages import pages
 from provrepo.server.pages.lists import Order, listed
 from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
-from provrepo.server.protocol.respond import ON_PAGE, conditional, json_response
+from provrepo.server.protocol.respond import conditional, json_response
 
 __all__ = ["SORTS", "blueprint"]
 
@@ -121,7 +121,7 @@ def _listed(title: str, member: str, found: Sequence[Any], row: Any, *, project:
     """
     page = choose((JSON, HTML)).name == HTML.name
     every: list[tuple[Any, Mapping[str, _Cell]]] = [(one, row(one)) for one in found]
-    shown = listed(every, _ORDERS[member], _text, most=ON_PAGE if page else None)
+    shown = listed(every, _ORDERS[member], _text)
     if page:
         return conditional(pages.page("exchange.html", title=title, project=project, listed=shown))
     named = {} if project is None else {"project": project}

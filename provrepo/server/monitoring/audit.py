@@ -11,7 +11,7 @@ from provrepo.repository.actions import Action
 from provrepo.server.pages import pages
 from provrepo.server.protocol import auth, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, Offer, choose, content_type
-from provrepo.server.protocol.respond import ON_PAGE, Links, json_response
+from provrepo.server.protocol.respond import Links, json_response
 from provrepo.server.queries import running
 from provrepo.words import counted
 
@@ -30,7 +30,7 @@ AUDIT_SORTS = {"oldest": "Oldest first", "newest": "Newest first"}
 def of_project(project: str) -> Response:
     """List who changed and who read a project, or one document of it, oldest first unless ``sort`` says otherwise."""
     choice = choose(OFFERS)
-    limit = parameters.number("limit", MAX_PAGE_SIZE) or (ON_PAGE if choice.name == HTML.name else PAGE_SIZE)
+    limit = parameters.number("limit", MAX_PAGE_SIZE) or PAGE_SIZE
     refused = parameters.flag("refused")
     newest = parameters.choice("sort", AUDIT_SORTS) == "newest"
     with running.query_slot():

@@ -60,7 +60,7 @@ def listed(
     text: Callable[[T], str],
     *,
     default: str = "",
-    most: int | None = PAGE_SIZE,
+    most: int = PAGE_SIZE,
 ) -> Listed[T]:
     """The part of a list that the current request asks for, by ``q``, ``sort``, ``offset`` and ``limit``.
 
@@ -69,7 +69,7 @@ def listed(
         orders: the orders by name.
         text: what the words of ``q`` are looked for in; all of them must occur, in any case.
         default: the order without ``sort``; empty for the first one.
-        most: the items of a part without ``limit``; None for all.
+        most: the items of a part without ``limit``.
 
     Raises:
         Rejected: 400, there is no such order, or a number is none.
@@ -83,11 +83,9 @@ def listed(
     fitting = [item for item in found if all(word in text(item).casefold() for word in words)] if words else found
     # Sorting is stable both ways: equal items stay in the order of the list.
     fitting = sorted(fitting, key=order.key, reverse=order.reverse)
-    shown = fitting[offset : offset + limit] if limit else fitting[offset:]
+    shown = fitting[offset : offset + limit]
     end = offset + len(shown)
-    before = ""
-    if offset and limit:
-        before = there(offset=max(0, offset - limit) or None)
+    before = there(offset=max(0, offset - limit) or None) if offset else ""
     part = Part(
         offset + 1 if shown else 0,
         end if shown else 0,

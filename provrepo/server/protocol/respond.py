@@ -14,7 +14,6 @@ from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.server.protocol import parameters
 
 __all__ = [
-    "ON_PAGE",
     "Links",
     "Pagination",
     "conditional",
@@ -80,20 +79,13 @@ class Pagination:
         return url_for(request.endpoint or "", **(request.view_args or {}), **kept, after=last, limit=self.limit)
 
 
-ON_PAGE = 50
-"""Rows of a list on a page for people, who scroll through them."""
-
-
-def pagination(default: int = PAGE_SIZE) -> Pagination:
+def pagination() -> Pagination:
     """The parameters ``after`` and ``limit`` of the current request.
-
-    Args:
-        default: the limit of a request without one.
 
     Raises:
         Rejected: 400, the limit is not a number from 1 to 1,000.
     """
-    limit = parameters.number("limit", MAX_PAGE_SIZE) or default
+    limit = parameters.number("limit", MAX_PAGE_SIZE) or PAGE_SIZE
     return Pagination(request.args.get("after", ""), limit)
 
 

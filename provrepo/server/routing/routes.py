@@ -383,7 +383,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         _PAGED,
         (
             RequestParameter("before", _whole(999_999_999), "Only versions before this one."),
-            RequestParameter("limit", _whole(MAX_PAGE_SIZE), "The most versions, the last ones; on a page 50."),
+            RequestParameter("limit", _whole(MAX_PAGE_SIZE, PAGE_SIZE), "The most versions: the last ones."),
             *of_list(*VERSION_ORDERS, limited=False),
             _FORMAT,
         ),

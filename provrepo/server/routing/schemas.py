@@ -202,7 +202,7 @@ SCHEMAS: dict[str, Schema] = {
     "Versions": _object({"project": NAME, "name": NAME, "total": INTEGER, "versions": _list(ref("Version"))}),
     "Metadata": _extended(_VERSION, {"counts": _COUNTS, "unmapped": _map(INTEGER), "mirror": _or_null(ref("Mirror"))}),
     "Document": _record(DocumentInfo, project=NAME, name=NAME, current=ref("Version")),
-    "Documents": _object({"project": NAME, "documents": _list(ref("Document"))}),
+    "Documents": _object({"project": NAME, "total": INTEGER, "documents": _list(ref("Document"))}),
     "Receipt": _extended(
         _VERSION, {"created": FLAG, "indexed": FLAG, "entry": _DIGEST, "unmapped": INTEGER, "report": ref("Report")}
     ),
