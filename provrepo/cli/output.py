@@ -28,7 +28,7 @@ _LONGEST = 10_000
 
 def result(text: str) -> None:
     """Print a line of the result, with marks in place of characters that act on a terminal: it may quote others."""
-    click.echo(marked(text))
+    click.echo(marked(text).replace("\r", "<U+000D>"))
 
 
 def written(text: str) -> None:
