@@ -220,6 +220,8 @@ class RemoteRepository:
     pending_report = _verb(Repository.pending_report, of_reviews.pending_report)
     accept_pending = _verb(Repository.accept_pending, of_reviews.accept_pending)
     reject_pending = _verb(Repository.reject_pending, of_reviews.reject_pending)
+    ask_pending = _verb(Repository.ask_pending, of_reviews.ask_pending)
+    replace_pending = _verb(Repository.replace_pending, of_reviews.replace_pending)
 
     pack = _verb(Repository.pack, of_packages.pack)
     peers = _verb(Repository.peers, of_exchange.peers)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from provrepo.checks.report import Report
+from provrepo.codecs.formats import by_name, check_base, content, detect
 from provrepo.errors import Denied, NotFound, RemoteError
 from provrepo.problems import HIDDEN
 from provrepo.remote.connection import Connection
@@ -15,7 +17,19 @@ from provrepo.remote.projects import projects
 from provrepo.repository import access
 from provrepo.repository.exchange.records import PendingInfo
 
-__all__ = ["accept_pending", "pending", "pending_document", "pending_original", "pending_report", "reject_pending"]
+if TYPE_CHECKING:
+    from provrepo.codecs.formats import Source
+
+__all__ = [
+    "accept_pending",
+    "ask_pending",
+    "pending",
+    "pending_document",
+    "pending_original",
+    "pending_report",
+    "reject_pending",
+    "replace_pending",
+]
 
 
 def pending(connection: Connection, project: str | None = None) -> list[PendingInfo]:
@@ -84,9 +98,11 @@ def accept_pending(
     name: str | None = None,
     update: bool = False,
     again: bool = False,
+    replaces: str | None = None,
+    if_match: str | None = None,
 ) -> PendingInfo:
     """Accept a document that waits."""
-    query = {"name": name, "update": update or None, "again": again or None}
+    query = {"name": name, "update": update or None, "again": again or None, "replaces": replaces, "if_match": if_match}
     return _decided(connection, id, project, "accept", reason, query)
 
 
@@ -96,9 +112,52 @@ def reject_pending(
     *,
     project: str | None = None,
     reason: str = "",
+    if_match: str | None = None,
 ) -> PendingInfo:
-    """Reject a document that waits."""
-    return _decided(connection, id, project, "reject", reason, {})
+    """Reject a document that waits, or give it up."""
+    return _decided(connection, id, project, "reject", reason, {"if_match": if_match})
+
+
+def ask_pending(
+    connection: Connection,
+    id: str,  # noqa: A002
+    *,
+    project: str | None = None,
+    reason: str,
+    if_match: str | None = None,
+) -> PendingInfo:
+    """Ask the submitter of a document that waits for changes."""
+    return _decided(connection, id, project, "ask", reason, {"if_match": if_match})
+
+
+def replace_pending(
+    connection: Connection,
+    id: str,  # noqa: A002
+    source: Source,
+    *,
+    project: str | None = None,
+    format: str | None = None,  # noqa: A002
+    base: str | None = None,
+    note: str | None = None,
+    profiles: Sequence[str] | None = None,
+) -> PendingInfo:
+    """Replace the bytes of a submission that waits."""
+    data, file = content(source)
+    info = pending_document(connection, id, project=project)
+    if format is not None:
+        by_name(format)
+    check_base(base)
+    access.text("note", note or "")
+    media_type = (by_name(format) if format is not None else detect(data, file)).media_type
+    return connection.record(
+        PendingInfo,
+        "PUT",
+        connection.project(info.project, "pending", id),
+        project=info.project,
+        query={"base": base, "note": note, "profile": list(profiles) if profiles else None},
+        headers={"Content-Type": media_type},
+        content=data,
+    )
 
 
 def _decided(

@@ -21,13 +21,14 @@ from provrepo.repository.events import verbs as of_events
 from provrepo.repository.exchange import arrivals as of_arrivals
 from provrepo.repository.exchange import peers as of_peers
 from provrepo.repository.exchange import pushing as of_pushing
-from provrepo.repository.exchange import reviews as of_reviews
 from provrepo.repository.exchange import serving as of_serving
 from provrepo.repository.exchange.mirroring import verbs as of_mirroring
 from provrepo.repository.exchange.notices import deriving as of_deriving
 from provrepo.repository.exchange.notices import receiving as of_receiving
 from provrepo.repository.exchange.notices import verbs as of_notices
 from provrepo.repository.exchange.package import verbs as of_package
+from provrepo.repository.exchange.reviewing import reviews as of_reviews
+from provrepo.repository.exchange.reviewing import submitting as of_reviewed
 from provrepo.repository.federation import surroundings as of_federation
 from provrepo.repository.governance import embargo as of_embargo
 from provrepo.repository.governance import invitations as of_invitations
@@ -224,13 +225,15 @@ class Repository:
     send_pushes = verb(of_pushing.send_pushes)
     cancel_push = verb(of_pushing.cancel_push)
     receive = verb(of_arrivals.receive)
-    submit_for_review = verb(of_arrivals.submit_for_review)
+    submit_for_review = verb(of_reviewed.submit_for_review)
+    replace_pending = verb(of_reviewed.replace_pending)
     pending = verb(of_reviews.pending)
     pending_document = verb(of_reviews.pending_document)
     pending_original = verb(of_reviews.pending_original)
     pending_report = verb(of_reviews.pending_report)
     accept_pending = verb(of_reviews.accept_pending)
     reject_pending = verb(of_reviews.reject_pending)
+    ask_pending = verb(of_reviews.ask_pending)
 
     rebuild = verb(of_upkeep.rebuild)
     fsck = verb(of_upkeep.fsck)

@@ -142,7 +142,8 @@ def test_files_of_a_reviewed_submitter_wait_and_too_many_are_refused(site: Site)
     assert badges(page) == ["waits for a review"] * 2
     mine = client.get("/projects/guarded/pending", headers=HERE).text
     assert re.findall(r'pending/[0-9a-f-]{36}">(\w+)<', mine) == ["one", "two"]
-    assert "Needs you" in client.get("/", headers=HERE).text
+    assert "Waits for others" in client.get("/", headers=HERE).text
+    assert "Needs you" in signed_in(site).get("/", headers=HERE).text
     assert site.owner.documents("guarded") == []
     many = files(*((f"{n}.provn", PROVN) for n in range(51)))
     assert send(client, file=many).status_code == 413

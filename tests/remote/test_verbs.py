@@ -182,6 +182,8 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("pending_report", ("none",), {}),
     ("accept_pending", ("none",), {"project": "crops"}),
     ("reject_pending", ("none",), {}),
+    ("ask_pending", ("none",), {"reason": "x"}),
+    ("replace_pending", ("none", RUN), {}),
     ("peers", (), {}),
     ("peer", ("far",), {}),
     ("peer", ("../x",), {}),

@@ -1,4 +1,4 @@
-"""The verb ``review``: documents that wait until somebody accepts or rejects them."""
+"""The verb ``review``: documents that wait until somebody accepts or rejects them, or asks for changes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.cli.submit import WAITS
 from provrepo.text import quoted
 from provrepo.words import counted
 
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["review"]
 
 _reason = click.option("--reason", default="", metavar="TEXT", help="The reason, which the sender gets.")
+_seen = click.option(
+    "--if-match", metavar="SHA256", help="Decide only if these are its bytes: its sender may replace them."
+)
 
 
 @click.group(short_help="Accept or reject documents that wait for a review.")
 def review() -> None:
-    """Documents that wait for a review: sent by peers, or submitted under review. They are in no dataset."""
+    """Documents that wait: sent by peers, submitted under review, or refused and kept. They are in no dataset."""
 
 
 @review.command("list")
@@ -30,15 +34,15 @@ def review() -> None:
 @json_option
 @pass_invocation
 def review_list(invocation: Invocation, project: str | None, style: str) -> None:
-    """List the documents that wait for a review, oldest first."""
+    """List the documents that wait, oldest first: in projects that you curate all, elsewhere your own."""
     with invocation.repository() as repository:
         found = repository.pending(project)
     if style == "json":
         output.records([one.to_dict() for one in found])
         return
     output.table(
-        ["ID", "DOCUMENT", "FROM", "VERDICT", "RECEIVED"],
-        [[one.id, f"{one.project}/{one.name}", _sender(one), _verdict(one), one.received] for one in found],
+        ["ID", "DOCUMENT", "FROM", "VERDICT", "WAITS FOR", "RECEIVED"],
+        [[one.id, f"{one.project}/{one.name}", _sender(one), _verdict(one), _for(one), one.received] for one in found],
     )
 
 
@@ -67,6 +71,7 @@ def review_show(invocation: Invocation, id: str, original: bool, style: str) -> 
 @review.command("accept")
 @click.argument("id")
 @_reason
+@_seen
 @click.option("--name", metavar="N", help="The name of the document. Default: the one that the sender chose.")
 @click.option("--update", is_flag=True, help="If a document of that name exists, add a version.")
 @click.option("--again", is_flag=True, help="Accept bytes that were withdrawn before.")
@@ -76,6 +81,7 @@ def review_accept(
     invocation: Invocation,
     id: str,  # noqa: A002
     reason: str,
+    if_match: str | None,
     name: str | None,
     update: bool,
     again: bool,
@@ -84,10 +90,10 @@ def review_accept(
     """Accept a document that waits: it is checked again and stored in the name of its sender, who learns of it.
 
     A later version of a document that came from the same peer becomes a new version. Exit 1: the name is taken, the
-    document does not conform, or a decision was made before; it still waits then.
+    document does not conform, a decision was made before, or changes were asked for; it still waits then.
     """
     with invocation.repository(follow=True) as repository:
-        decided = repository.accept_pending(id, reason=reason, name=name, update=update, again=again)
+        decided = repository.accept_pending(id, reason=reason, name=name, update=update, again=again, if_match=if_match)
     if style == "json":
         output.records(decided.to_dict())
     else:
@@ -97,16 +103,69 @@ def review_accept(
 @review.command("reject")
 @click.argument("id")
 @_reason
+@_seen
 @json_option
 @pass_invocation
-def review_reject(invocation: Invocation, id: str, reason: str, style: str) -> None:  # noqa: A002
-    """Reject a document that waits. Its bytes are deleted, and its sender learns of the reason."""
+def review_reject(invocation: Invocation, id: str, reason: str, if_match: str | None, style: str) -> None:  # noqa: A002
+    """Reject a document that waits, or give up your own. Its bytes are deleted, and its sender learns of the reason."""
     with invocation.repository() as repository:
-        decided = repository.reject_pending(id, reason=reason)
+        decided = repository.reject_pending(id, reason=reason, if_match=if_match)
+    _decided(decided, "given up" if decided.own else "rejected", style)
+
+
+@review.command("ask")
+@click.argument("id")
+@click.option("--reason", required=True, metavar="TEXT", help="What is to be changed, which its submitter sees.")
+@_seen
+@json_option
+@pass_invocation
+def review_ask(invocation: Invocation, id: str, reason: str, if_match: str | None, style: str) -> None:  # noqa: A002
+    """Ask the submitter of a document for changes. It waits until they come, by `review replace`, at the same place."""
+    with invocation.repository() as repository:
+        decided = repository.ask_pending(id, reason=reason, if_match=if_match)
+    _decided(decided, "waits for changes", style)
+
+
+@review.command("replace")
+@click.argument("id")
+@click.argument("file")
+@click.option("--from", "from_", metavar="FORMAT", help="The format. Default: detected by suffix and content.")
+@click.option("--note", metavar="TEXT", help="A note for the history of the document. Default: the one of before.")
+@json_option
+@pass_invocation
+def review_replace(
+    invocation: Invocation,
+    id: str,  # noqa: A002
+    file: str,
+    from_: str | None,
+    note: str | None,
+    style: str,
+) -> int:
+    """Replace a document of yours that waits, as after a request for changes. It keeps its identifier and name.
+
+    The bytes of before are deleted. A document that does not conform changes nothing (exit 1), unless it is to mend one
+    that was refused. When it is replaced, it waits again (exit 3). `-` is stdin.
+    """
+    from provrepo.cli.documents import source
+
+    with invocation.repository() as repository:
+        found = repository.replace_pending(id, source(file), format=from_, note=note)
+    _decided(found, f"replaced; it {'is kept to be mended' if found.why == 'refused' else 'waits for a review'}", style)
+    return WAITS
+
+
+def _decided(found: PendingInfo, what: str, style: str) -> None:
     if style == "json":
-        output.records(decided.to_dict())
+        output.records(found.to_dict())
     else:
-        output.result(f"{id} rejected")
+        output.result(f"{found.id} {what}")
+
+
+def _for(found: PendingInfo) -> str:
+    """For whom a document waits."""
+    if found.needs_you:
+        return "you"
+    return "its sender" if found.state == "changes" or found.why == "refused" else "a review"
 
 
 def _show(found: PendingInfo) -> None:
@@ -124,8 +183,12 @@ def _show(found: PendingInfo) -> None:
     for label, value in (("license", found.license), ("note", found.note), ("expires", found.expires)):
         if value:
             output.result(f"  {label:<10}  {quoted(value)}")
+    for number, each in enumerate(found.rounds, 1):
+        asked = f"; changes asked for at {each['decided']}: {quoted(each['reason'])}" if each["decided"] else ""
+        output.result(f"  round {number}     {each['received']}, {each['sha256'][:16]}…{asked}")
     if found.decided:
-        output.result(f"  decided     {found.decided}{f': {quoted(found.reason)}' if found.reason else ''}")
+        word = "changes" if found.state == "changes" else "decided"
+        output.result(f"  {word}     {found.decided}{f': {quoted(found.reason)}' if found.reason else ''}")
 
 
 def _sender(found: PendingInfo) -> str:

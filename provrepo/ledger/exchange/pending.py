@@ -3,6 +3,9 @@
 The ledger has an entry when a document begins to wait and one about the decision; it decides. A row in the state
 ``arriving`` may lack the first entry, and a row in the state ``deciding`` may have the second: the process that was
 about to record it was killed. ``repository.exchange`` compares such rows with the ledger.
+
+If a reviewer asks for changes, the row is in the state ``changes`` until its sender replaces the bytes, which begins
+the next round: a new salt, a new entry ``pending``, and the state ``waiting`` again.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from provrepo.ledger.exchange.database import ExchangeDatabase
 __all__ = [
     "ACCEPTED",
     "ARRIVING",
+    "CHANGES",
     "DECIDING",
     "EXPIRED",
     "OPEN",
@@ -35,10 +39,10 @@ __all__ = [
     "new_salt",
 ]
 
-ARRIVING, WAITING, DECIDING = "arriving", "waiting", "deciding"
+ARRIVING, WAITING, CHANGES, DECIDING = "arriving", "waiting", "changes", "deciding"
 ACCEPTED, REJECTED, EXPIRED = "accepted", "rejected", "expired"
 
-OPEN = (ARRIVING, WAITING, DECIDING)
+OPEN = (ARRIVING, WAITING, CHANGES, DECIDING)
 """The states before a decision. The bytes are stored in these states only."""
 
 
@@ -58,15 +62,15 @@ class Pending:
             the ledger has a salted digest.
         salt: 32 random bytes.
         details: further values: ``title``, ``license``, ``submitter``, ``update``, ``if_match``, ``allow_empty``,
-            ``profiles``, ``refused``.
+            ``profiles``, ``refused``, ``rounds`` (the former rounds).
         size: the number of its bytes.
         report: the report of the checks on arrival, as a JSON object.
         received: the time at which it arrived, xsd:dateTime in UTC.
         expires: the end of its storage; None for none.
         after: the length of the project's stream before anything was appended about it.
-        entry: SHA-256 of its entry ``pending``; empty until it is known.
+        entry: SHA-256 of its last entry ``pending``; empty until it is known.
         state: one of the states of this module.
-        decided: the time of the decision; empty before it.
+        decided: the time of the decision, or at which changes were asked for; empty before it.
         by: opaque identifier of the actor who decided; empty before, and for the software itself.
         review: SHA-256 of the entry ``review``; empty before it, and if it was accepted without a review.
         reason: the reason of the decision, which the sender gets; may be empty.
@@ -178,6 +182,38 @@ class PendingDocuments:
         """Return the row of a key; None if there is none."""
         with self._database.reading() as connection:
             return _one(connection, "key = ?", key)
+
+    def of_sender(self, project: str, actor: str, document: str) -> Pending | None:
+        """Return the submission of an actor under a name of a document on which nobody has decided; None if none is."""
+        states = ", ".join(f"'{state}'" for state in OPEN)
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"{_SELECT} WHERE project = ? AND actor = ? AND why = 'review' AND state IN ({states}) "
+                "AND json_extract(private, '$.document') = ? ORDER BY received DESC LIMIT 1",
+                (project, actor, document),
+            ).fetchone()
+        return None if row is None else _row(row)
+
+    def replace(self, row: Pending, data: bytes) -> None:
+        """Store the next round of a document: everything of it that is not part of a decision.
+
+        Args:
+            row: the row with its new values; its state is ``arriving``.
+            data: the bytes.
+        """
+        names = [name for name in _NAMES if name not in ("id", "project", "why", "peer", "after", "entry")]
+        values = {name: getattr(row, name) for name in names}
+        values |= {name: _text(values[name]) for name in _JSON}
+        sets = ", ".join(f"{name} = :{name}" for name in names)
+        with self._database.writing() as connection:
+            connection.execute(
+                f"UPDATE pending SET {sets}, bytes = :new_bytes WHERE id = :row_id",  # noqa: S608
+                {**values, "new_bytes": data, "row_id": row.id},
+            )
+
+    def forget(self) -> None:
+        """Remove the bytes of former rounds from the file."""
+        self._database.forget()
 
     def bytes_of(self, id: str) -> bytes:  # noqa: A002
         """Return the bytes of a document that waits.

@@ -15,30 +15,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from provrepo.checks.report import Report
-from provrepo.codecs.formats import Source, by_name, check_base, content
 from provrepo.errors import Conflict, Denied, OverQuota, Refused, TakenBack, TooLarge, UsageError
-from provrepo.ledger.entries import canonical, now, timestamp
+from provrepo.ledger.appending import Appending
+from provrepo.ledger.entries import Entry, canonical, now, timestamp
 from provrepo.ledger.exchange.peers import AT_ONCE, Peer
 from provrepo.ledger.exchange.pending import ARRIVING, EXPIRED, REJECTED, WAITING, Pending, new_id, new_salt
-from provrepo.repository import access
 from provrepo.repository.context import Context
 from provrepo.repository.exchange import decisions, messages, rights
 from provrepo.repository.exchange.messages import Message
 from provrepo.repository.exchange.records import PendingInfo, pending_info
-from provrepo.repository.people.roles import Right
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.store import Store
 from provrepo.repository.submission.checking import run_worker
-from provrepo.repository.submission.submit import name_for
 from provrepo.words import counted
 
-__all__ = ["receive", "submit_for_review"]
+__all__ = ["Arrival", "appended", "arrive", "key_of", "known_row", "new_row", "receive", "waiting", "within"]
 
 _RETRY = 3600.0
 """Seconds after which a peer should try again whose quota is used up."""
@@ -70,12 +67,12 @@ def receive(context: Context, project: str, data: bytes, message: bytes) -> tupl
     if peer is None:
         raise Denied(f"{context.actor.name} is not a peer that may send versions to {project!r}")
     store = context.store
-    _within(store, data)
+    within(store, data)
     said = messages.parse(message, data)
     _same_repository(store, peer, said)
     # The digest of the entry covers everything that the message says about the version.
-    key = _key("push", project, peer.name, said.identity, said.entry)
-    arrival = _Arrival(
+    key = key_of("push", project, peer.name, said.identity, said.entry)
+    arrival = Arrival(
         key=key,
         why="push",
         peer=peer.name,
@@ -91,90 +88,18 @@ def receive(context: Context, project: str, data: bytes, message: bytes) -> tupl
             "profiles": list(peer.profiles),
         },
     )
-    row, new = _arrive(context, project, data, arrival, quota=peer)
+    row, new = arrive(context, project, data, arrival, quota=peer)
     if row.state == ARRIVING and _at_once(store, project, peer):
         row = _accepted(context, row)
     if row.state == ARRIVING:
-        row = _waiting(context, row)
+        row = waiting(context, row)
     store.peers.contacted(peer.name, identity=said.identity, setup=said.setup)
     return pending_info(context, row), new
 
 
-def submit_for_review(
-    context: Context,
-    source: Source,
-    *,
-    project: str,
-    name: str | None = None,
-    profiles: Sequence[str] = (),
-    update: bool = False,
-    format: str | None = None,  # noqa: A002
-    base: str | None = None,
-    note: str = "",
-    allow_empty: bool = False,
-    if_match: str | None = None,
-    refused: bool = False,
-) -> tuple[PendingInfo, bool]:
-    """Submit a document that waits until a reviewer accepts it.
-
-    Args:
-        source: a path, the bytes, or a binary file object.
-        project: the project.
-        name: the name of the document; by default the name of the file, or part of the digest.
-        profiles: names of profiles in addition to those of the project.
-        update: append a new version if the document exists when it is accepted.
-        format: the name of its format; detected by default.
-        base: the IRI against which relative IRIs are resolved.
-        note: a note of the submitter.
-        allow_empty: accept a document without statements.
-        if_match: accept it only while the current version has this SHA-256, or there is any for ``"*"``.
-        refused: store it also if it does not conform, so that it has an address at which its submitter and reviewers
-            see what to mend. It cannot be accepted before it conforms.
-
-    Returns:
-        Its record, and whether it is new: the same bytes under the same name from the same actor wait once.
-
-    Raises:
-        NotFound: no such project.
-        Denied: the actor may not change the project.
-        ReadError: the document cannot be read.
-        Refused: the document does not conform, and ``refused`` is not set; nothing is stored.
-        Conflict: these bytes were rejected before.
-        TooLarge: it is larger than the settings allow.
-    """
-    data, file = content(source)
-    context.require_change(project, Right.SUBMIT)
-    if format is not None:
-        by_name(format)
-    check_base(base)
-    access.text("note", note)
-    _within(context.store, data)
-    blob = hashlib.sha256(data).hexdigest()
-    document = access.name("document", name) if name is not None else name_for(file, blob)
-    details = {"update": update, "allow_empty": allow_empty, "profiles": list(profiles), "refused": refused}
-    details |= {"if_match": if_match} if if_match else {}
-    arrival = _Arrival(
-        key=_key(
-            "refused" if refused else "review", project, context.actor.id, document, blob, note, *sorted(profiles)
-        ),
-        why="review",
-        peer="",
-        document=document,
-        format=format,
-        base=base or "",
-        note=note,
-        origin=None,
-        details=details,
-    )
-    row, new = _arrive(context, project, data, arrival)
-    if row.state == ARRIVING:
-        row = _waiting(context, row)
-    return pending_info(context, row), new
-
-
 @dataclass(frozen=True, slots=True)
-class _Arrival:
-    """What arrives, besides its bytes; the fields are those of ``Pending``."""
+class Arrival:
+    """A document that arrives, besides its bytes; the fields are those of ``Pending``."""
 
     key: str
     why: str
@@ -187,33 +112,70 @@ class _Arrival:
     details: Mapping[str, Any]
 
 
-def _arrive(
-    context: Context, project: str, data: bytes, arrival: _Arrival, *, quota: Peer | None = None
+def arrive(
+    context: Context, project: str, data: bytes, arrival: Arrival, *, quota: Peer | None = None
 ) -> tuple[Pending, bool]:
     """Return the row of an arrival, checked and stored if there is none, and whether it is new."""
     store = context.store
     store.ledger.require_own(project)
     context.require_active(project)
     decisions.expire(store)
-    known = store.parts.pending.by_key(arrival.key)
+    known = known_row(store, arrival)
     if known is not None:
-        known = decisions.settled(store, known)
-        if known.open or (known.state != EXPIRED and arrival.why == "push"):
-            return known, False
-        if known.state == REJECTED and known.by != known.actor:
-            why = f": {known.reason}" if known.reason else ""
-            raise Conflict(f"these bytes were rejected as {known.name} at {known.decided}{why}; submit changed ones")
-        store.parts.pending.remove(known.id)
+        return known, False
     if quota is not None:
         _within_quota(store, quota, len(data))
+    row = new_row(context, project, data, arrival)
+    limits = None if quota is None else (quota.quota_documents, quota.quota_bytes)
+    stored = store.parts.pending.add(row, data, limits=limits)
+    if stored is None:
+        raise _used_up(quota)
+    return stored, stored.id == row.id
+
+
+def known_row(store: Store, arrival: Arrival) -> Pending | None:
+    """Return the row of a document that arrived before, unless it can arrive again, which deletes that row.
+
+    Raises:
+        Conflict: these bytes were submitted before, and a reviewer has rejected them.
+    """
+    known = store.parts.pending.by_key(arrival.key)
+    if known is None:
+        return None
+    known = decisions.settled(store, known)
+    if known.open or (known.state != EXPIRED and arrival.why == "push"):
+        return known
+    if known.state == REJECTED and known.by != known.actor:
+        why = f": {known.reason}" if known.reason else ""
+        raise Conflict(f"these bytes were rejected as {known.name} at {known.decided}{why}; submit changed ones")
+    store.parts.pending.remove(known.id)
+    return None
+
+
+def new_row(context: Context, project: str, data: bytes, arrival: Arrival, *, former: Pending | None = None) -> Pending:
+    """Check a document that arrives and return its row, which is not stored yet.
+
+    Args:
+        context: the data directory and the actor.
+        project: the project.
+        data: the bytes.
+        arrival: what arrives.
+        former: the row that it is to replace, which does not count any more; None for none.
+
+    Raises:
+        ReadError, Refused, NoSpace, ProjectFull: as ``receive`` does.
+    """
+    store = context.store
     store.require_space(len(data))
     with store.ledger.stream(project) as stream:
-        stream.require_room(arrival.document, len(data), waiting=store.parts.pending.load_of(project))
-    report, title = _checked(store, project, data, arrival)
+        documents, stored = store.parts.pending.load_of(project)
+        load = (documents, stored) if former is None else (documents - 1, stored - former.size)
+        stream.require_room(arrival.document, len(data), waiting=load)
+    report, title, accepted = _checked(store, project, data, arrival)
     outcome = report.to_dict()
-    kept = bool(arrival.details.get("refused"))
-    days = store.settings.kept_days if kept else store.settings.pending_days
-    row = Pending(
+    refused = bool(arrival.details.get("refused")) and not accepted
+    days = store.settings.kept_days if refused else store.settings.pending_days
+    return Pending(
         id=new_id(),
         key=arrival.key,
         project=project,
@@ -232,26 +194,21 @@ def _arrive(
             "origin": None if arrival.origin is None else dict(arrival.origin),
         },
         salt=new_salt(),
-        details={"title": title, **arrival.details},
+        details={**arrival.details, "title": title, "refused": refused},
         size=len(data),
         report=outcome,
         received=now(),
         expires=timestamp(datetime.now(UTC) + timedelta(days=days)) if days else None,
         after=store.ledger.length(project),
     )
-    limits = None if quota is None else (quota.quota_documents, quota.quota_bytes)
-    stored = store.parts.pending.add(row, data, limits=limits)
-    if stored is None:
-        raise _used_up(quota)
-    return stored, stored.id == row.id
 
 
-def _checked(store: Store, project: str, data: bytes, arrival: _Arrival) -> tuple[Report, str]:
-    """Return the report of the checks on arrival, which are those of a submission, and the title of the document.
+def _checked(store: Store, project: str, data: bytes, arrival: Arrival) -> tuple[Report, str, bool]:
+    """Return the report of the checks on arrival, which are those of a submission, the title, and whether it conforms.
 
     Raises:
         ReadError: the document cannot be read.
-        Refused: it does not conform.
+        Refused: it does not conform, and is not kept in that case.
     """
     names = [*store.ledger.settings(project).get("profiles", []), *arrival.details.get("profiles", [])]
     allow_empty = bool(arrival.details.get("allow_empty"))
@@ -264,30 +221,33 @@ def _checked(store: Store, project: str, data: bytes, arrival: _Arrival) -> tupl
     }
     result = run_worker(store, data, None, arguments)
     report = Report.from_dict(result["report"])
-    if arrival.details.get("refused"):
-        return report, str(result["title"])
-    if not result["accepted"]:
+    accepted = bool(result["accepted"])
+    if not accepted and not arrival.details.get("refused"):
         raise Refused(f"{arrival.document} does not conform: {report.count_text()}", report)
-    return report, str(result["title"])
+    return report, str(result["title"]), accepted
 
 
-def _waiting(context: Context, row: Pending) -> Pending:
+def waiting(context: Context, row: Pending) -> Pending:
     """Append the entry about a document that arrived, unless there is one, and let it wait."""
     store = context.store
     with store.ledger.appending(row.project) as appending:
-        entry = decisions.find(appending, row, "pending") or appending.append(
-            "pending",
-            {
-                "pending": row.id,
-                "why": "refused" if row.refused else row.why,
-                "digest": row.digest,
-                "expires": row.expires,
-            },
-            actor=row.actor,
-            token=row.token,
-        )
+        entry = appended(appending, row)
     store.parts.pending.change(row.id, only=(ARRIVING,), state=WAITING, entry=entry.sha256)
     return store.parts.pending.get(row.id)
+
+
+def appended(appending: Appending, row: Pending) -> Entry:
+    """Return the entry about the present round of a document, which is appended unless there is one."""
+    known = decisions.find(appending, row, "pending")
+    if known is not None and known.body["digest"] == row.digest:
+        return known
+    body = {
+        "pending": row.id,
+        "why": "refused" if row.refused else row.why,
+        "digest": row.digest,
+        "expires": row.expires,
+    }
+    return appending.append("pending", body, actor=row.actor, token=row.token)
 
 
 def _accepted(context: Context, row: Pending) -> Pending:
@@ -314,7 +274,8 @@ def _same_repository(store: Store, peer: Peer, said: Message) -> None:
         )
 
 
-def _within(store: Store, data: bytes) -> None:
+def within(store: Store, data: bytes) -> None:
+    """Raise TooLarge if a document has more bytes than the settings allow."""
     limit = store.settings.max_body
     if len(data) > limit:
         raise TooLarge(f"{len(data):,} bytes are more than the limit of {limit:,} for one document")
@@ -344,7 +305,8 @@ def _used_up(peer: Peer | None) -> OverQuota:
     )
 
 
-def _key(*parts: str) -> str:
+def key_of(*parts: str) -> str:
+    """Return the key of a document: a digest of what makes two deliveries of it the same one."""
     return hashlib.sha256(canonical({"parts": list(parts)})).hexdigest()
 
 

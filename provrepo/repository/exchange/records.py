@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from provrepo.ledger.exchange.pending import OPEN, WAITING, Pending
+from provrepo.ledger.exchange.pending import CHANGES, OPEN, WAITING, Pending
 from provrepo.repository.context import Context
 from provrepo.repository.exchange import rights
 
@@ -19,7 +19,8 @@ class PendingInfo:
     Attributes:
         id: its identifier.
         project: the project that it was sent to.
-        state: ``waiting``, ``accepted``, ``rejected`` or ``expired``.
+        state: ``waiting``, ``changes`` (a reviewer has asked its sender for changes), ``accepted``, ``rejected`` or
+            ``expired``.
         why: ``review`` (a submission), ``push`` (sent by a peer) or ``refused`` (a submission that is to be mended).
         peer: the name of the peer that sent it; empty for a submission.
         sender: the name of the actor who sent it.
@@ -39,16 +40,19 @@ class PendingInfo:
         received: the time at which it arrived, xsd:dateTime in UTC.
         expires: the time at which it is deleted without a decision; None for never.
         entry: SHA-256 of the ledger entry ``pending``; empty if it was accepted at once.
-        decided: the time of the decision; empty before it.
+        decided: the time of the decision, or at which changes were asked for; empty before it.
         by: the name of the actor who decided, for reviewers; otherwise empty.
         review: SHA-256 of the ledger entry ``review``; may be empty.
-        reason: the reason of the decision; may be empty.
+        reason: the reason of the decision, or what is to be changed; may be empty.
         document: the name as which it was accepted; empty otherwise.
         version: the version as which it was accepted.
         iri: the IRI of that version; empty otherwise.
         accepted: SHA-256 of the ledger entry ``submit`` of that version; empty otherwise.
         own: whether the actor who asks has sent it, and may give it up.
         decide: whether that actor may accept it.
+        needs_you: whether that actor is the one for whom it waits: a reviewer, or for changes its sender.
+        rounds: the former rounds of a document whose sender has replaced it: ``received``, ``sha256``, and if changes
+            were asked for, ``decided``, ``reason`` and, for reviewers, ``by``; the oldest first.
         identity: the UUID of this repository.
         setup: its set-up identifier.
     """
@@ -84,25 +88,30 @@ class PendingInfo:
     accepted: str = ""
     own: bool = False
     decide: bool = False
+    needs_you: bool = False
+    rounds: tuple[dict[str, str], ...] = ()
     identity: str = ""
     setup: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""
-        return asdict(self)
+        return {**asdict(self), "rounds": [dict(each) for each in self.rounds]}
 
 
 def pending_info(context: Context, row: Pending) -> PendingInfo:
     """Return the record of a row for an actor who may see it."""
     store, actor = context.store, context.actor
     reviewer = rights.may_review(context, row.project)
+    asked = row.state == CHANGES
+    own = row.why == "review" and bool(actor.id) and row.actor == actor.id
+    decide = reviewer and row.open and rights.is_other(context, row.project, row.actor)
     names = store.accounts.names()
     private, details = row.private, row.details
     iri = "" if row.version is None else str(store.minter().version(row.project, row.document, row.version))
     return PendingInfo(
         id=row.id,
         project=row.project,
-        state=WAITING if row.state in OPEN else row.state,
+        state=WAITING if row.state in OPEN and not asked else row.state,
         why="refused" if row.refused else row.why,
         peer=row.peer,
         sender=names.get(row.actor, row.actor),
@@ -122,15 +131,19 @@ def pending_info(context: Context, row: Pending) -> PendingInfo:
         expires=row.expires if row.open else None,
         entry=row.entry,
         decided=row.decided,
-        by=names.get(row.by, row.by) if reviewer and not row.open else "",
+        by=names.get(row.by, row.by) if reviewer and (asked or not row.open) else "",
         review=row.review,
-        reason="" if row.open else row.reason,
+        reason=row.reason if asked or not row.open else "",
         document=row.document if iri else "",
         version=row.version,
         iri=iri,
         accepted=row.accepted,
-        own=row.why == "review" and bool(actor.id) and row.actor == actor.id,
-        decide=reviewer and row.open and rights.is_other(context, row.project, row.actor),
+        own=own,
+        decide=decide,
+        needs_you=row.open and (own if asked else decide or (own and row.refused)),
+        rounds=tuple(
+            {**each, "by": names.get(each["by"], each["by"]) if reviewer else ""} for each in details.get("rounds", ())
+        ),
         identity=store.ledger.identity().id,
         setup=store.ledger.setup(),
     )

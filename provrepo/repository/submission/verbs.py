@@ -12,7 +12,8 @@ from provrepo.errors import Refused, Waits
 from provrepo.model.document import Document
 from provrepo.repository import access
 from provrepo.repository.context import Context
-from provrepo.repository.exchange import arrivals, rights
+from provrepo.repository.exchange import rights
+from provrepo.repository.exchange.reviewing.submitting import submit_for_review
 from provrepo.repository.people.roles import Right
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.records import DEFAULT, Receipt
@@ -92,7 +93,7 @@ def submit(
         context.store, project, document, blob, **fits
     ):
         try:
-            waiting, _ = arrivals.submit_for_review(context, data, name=document, **options)
+            waiting, _ = submit_for_review(context, data, name=document, **options)
         except Refused as refusal:
             raise _kept(context, refusal, data, document, options) if keep else refusal from None
         raise Waits(f"{project}/{document} waits for a review as {waiting.id}", waiting)
@@ -106,7 +107,7 @@ def submit(
 
 def _kept(context: Context, refusal: Refused, data: bytes, document: str, options: dict[str, Any]) -> Refused:
     """Keep a refused document for its submitter, and return the refusal with its record."""
-    refusal.kept, _ = arrivals.submit_for_review(context, data, name=document, refused=True, **options)
+    refusal.kept, _ = submit_for_review(context, data, name=document, refused=True, **options)
     return refusal
 
 

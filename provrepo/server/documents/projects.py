@@ -135,6 +135,7 @@ def _page(info: ProjectInfo, order: str) -> Response:
     asked = _asked(order if found and not after else "name")
     part = _documents(info.name, asked)
     shown = part.shown
+    waiting = repo.pending(info.name) if Right.SUBMIT in repo.context.rights(info.name) else []
     titled = any(document.title != document.name for document in shown)
     answer = pages.page(
         "project.html",
@@ -147,7 +148,8 @@ def _page(info: ProjectInfo, order: str) -> Response:
         sorts=SORTS,
         metrics=found,
         chart=charts.chart(found["over_time"]) if found else None,
-        waiting=repo.pending(info.name) if repo.context.curates(info.name) else [],
+        waiting=[each for each in waiting if each.needs_you],
+        waits=len(waiting),
         attention=[document for document in shown if _needs_attention(document)],
         may_write=repo.context.curates(info.name),
         may_submit=Right.SUBMIT in repo.context.rights(info.name) and not info.archived,

@@ -11,13 +11,18 @@ from typing import cast
 from flask import Blueprint, Response, request, url_for
 
 from provrepo.checks.render import SHOWN
-from provrepo.codecs.formats import by_name
-from provrepo.errors import Waits
+from provrepo.codecs.formats import by_name, read
+from provrepo.errors import ReadError, Waits
+from provrepo.model.difference import Difference
 from provrepo.repository.exchange.records import PendingInfo
+from provrepo.repository.records import VersionInfo
+from provrepo.repository.repository import Repository
+from provrepo.repository.submission.conversion import LARGE
 from provrepo.server.documents import reports
 from provrepo.server.pages import pages
 from provrepo.server.pages.excerpts import excerpts
 from provrepo.server.pages.lists import Order, listed
+from provrepo.server.pages.submitting import current_version, difference_from
 from provrepo.server.protocol import auth, body, codings, parameters
 from provrepo.server.protocol.negotiate import HTML, JSON, choose, content_type
 from provrepo.server.protocol.rejections import Rejected
@@ -87,8 +92,43 @@ def one(project: str, pending: str) -> Response:
     if choose((JSON, HTML)).name == HTML.name:
         report = repo.pending_report(pending, project=project)
         lines = excerpts(report, SHOWN, lambda: repo.pending_original(pending, project=project)[0])
-        page = pages.page("pending_document.html", found=found, report=report, lines=lines)
+        current, difference = _compared(repo, found)
+        page = pages.page(
+            "pending_document.html", found=found, report=report, lines=lines, current=current, difference=difference
+        )
         return conditional(page)
+    return json_response(found.to_dict())
+
+
+def _compared(repo: Repository, found: PendingInfo) -> tuple[VersionInfo | None, Difference | None]:
+    """The version that a document which waits would replace, and the difference from it, where they can be compared."""
+    if found.state not in ("waiting", "changes"):
+        return None, None
+    current = current_version(repo, found.project, found.name)
+    if current is None or found.size > LARGE:
+        return current, None
+    data, _ = repo.pending_original(found.id, project=found.project)
+    try:
+        document = read(data, format=found.format or None, base=found.base or None)
+    except ReadError:  # a refused one, for example
+        return current, None
+    return current, difference_from(repo, current, document)
+
+
+@blueprint.put(_ONE)
+def replace(project: str, pending: str) -> Response:
+    """Replace the bytes of an own submission that waits, as after a request for changes: its next round."""
+    repo = auth.repository()
+    upload = body.upload()
+    found = repo.replace_pending(
+        pending,
+        upload.data,
+        project=project,
+        format=upload.format,
+        base=upload.base,
+        note=request.args.get("note"),
+        profiles=request.args.getlist("profile") or None,
+    )
     return json_response(found.to_dict())
 
 
@@ -126,15 +166,31 @@ def accept(project: str, pending: str) -> Response:
         name=request.args.get("name") or None,
         update=parameters.flag("update"),
         again=parameters.flag("again"),
+        replaces=request.args.get("replaces") or None,
+        if_match=_seen(),
     )
     return json_response(found.to_dict())
 
 
 @blueprint.post(f"{_ONE}/reject")
 def reject(project: str, pending: str) -> Response:
-    """Reject a document that waits. Its bytes are deleted, and its sender gets the reason."""
-    found = auth.repository().reject_pending(pending, project=project, reason=request.args.get("reason", ""))
+    """Reject a document that waits, or give up an own one. Its bytes are deleted, and its sender gets the reason."""
+    repo = auth.repository()
+    found = repo.reject_pending(pending, project=project, reason=request.args.get("reason", ""), if_match=_seen())
     return json_response(found.to_dict())
+
+
+@blueprint.post(f"{_ONE}/ask")
+def ask(project: str, pending: str) -> Response:
+    """Ask the submitter of a document that waits for changes; it waits for them, with the reason."""
+    repo = auth.repository()
+    found = repo.ask_pending(pending, project=project, reason=request.args.get("reason", ""), if_match=_seen())
+    return json_response(found.to_dict())
+
+
+def _seen() -> str | None:
+    """The SHA-256 of the bytes that the reviewer has seen; None without this condition."""
+    return request.args.get("if_match") or None
 
 
 def waits(waiting: Waits) -> Response:

@@ -42,7 +42,7 @@ def home() -> Response:
         "home.html",
         projects=listed,
         total=len(projects),
-        waiting=repo.pending() if auth.session() is not None else [],
+        waiting=sorted(repo.pending(), key=lambda each: not each.needs_you) if auth.session() is not None else [],
         newest=newest,
         metrics=found,
         chart=charts.chart(found["over_time"]) if found else None,

@@ -21,6 +21,7 @@ from provrepo.checks.report import Report
 from provrepo.codecs import formats
 from provrepo.model.compare import compare
 from provrepo.model.difference import Difference
+from provrepo.model.document import Document
 from provrepo.repository import access
 from provrepo.repository.exchange import rights
 from provrepo.repository.exchange.records import PendingInfo
@@ -34,7 +35,17 @@ from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import json_response
 
-__all__ = ["CheckedFinding", "Form", "blueprint", "check", "store", "stored", "writable"]
+__all__ = [
+    "CheckedFinding",
+    "Form",
+    "blueprint",
+    "check",
+    "current_version",
+    "difference_from",
+    "store",
+    "stored",
+    "writable",
+]
 
 blueprint = Blueprint("submitting", __name__)
 
@@ -161,7 +172,7 @@ def form() -> Response:
         sent = _of_pending(repo, sent, request.args["pending"])
         return _page(repo, sent, _checked(repo, sent))
     if project and name:
-        current = _current(repo, project, name)
+        current = current_version(repo, project, name)
         if current is not None:
             sent = replace(sent, replaces=current.sha256)
             data = repo.original(project, name, current.version)[0] if current.size <= conversion.LARGE else b""
@@ -207,9 +218,14 @@ def stored(repo: Repository, sent: Form, *, keep: bool = False) -> Response:
         keep: whether to keep it as a refused document.
     """
     given: dict[str, Any] = {"name": sent.name or None, "profiles": sent.profiles, "note": sent.note}
-    update = bool(sent.replaces)
+    update, reviewed = bool(sent.replaces), rights.is_reviewed(repo.context, sent.project)
     try:
-        if keep or rights.is_reviewed(repo.context, sent.project):
+        if sent.pending and (keep or reviewed) and _is_next_round(repo, sent):
+            repo.replace_pending(
+                sent.pending, sent.data, project=sent.project, note=sent.note, profiles=sent.profiles or None
+            )
+            return _to(url_for("pending.one", project=sent.project, pending=sent.pending))
+        if keep or reviewed:
             waiting, _ = repo.submit_for_review(
                 sent.data,
                 project=sent.project,
@@ -231,6 +247,12 @@ def stored(repo: Repository, sent: Form, *, keep: bool = False) -> Response:
     return _to(url_for("documents.current", project=version.project, document=version.name))
 
 
+def _is_next_round(repo: Repository, sent: Form) -> bool:
+    """Whether a document replaces the one that it was made from: an own one of the same name that still waits."""
+    found: PendingInfo = repo.pending_document(sent.pending, project=sent.project)
+    return found.own and found.state in ("waiting", "changes") and sent.name in ("", found.name)
+
+
 @blueprint.post("/projects/<project>/documents/<document>/withdraw")
 def withdraw(project: str, document: str) -> Response:
     """Withdraw a document, by a form, which has the reason."""
@@ -246,17 +268,25 @@ def withdraw(project: str, document: str) -> Response:
 
 @blueprint.post("/projects/<project>/pending/<pending>/decide")
 def decide(project: str, pending: str) -> Response:
-    """Accept or reject a document that waits, by a form; its submitter gives up a refused one."""
+    """Accept or reject a document that waits, or ask for changes, by a form; its submitter gives it up.
+
+    The form has the digests of the bytes and of the present version that its page has shown: if one of them was
+    replaced since, nothing is decided.
+    """
     codings.open_body()
     auth.require_form()
     repo, reason = auth.repository(), request.form.get("reason", "").strip()
     decision = request.form.get("decision")
+    seen = request.form.get("if_match") or None
     if decision == "accept":
-        repo.accept_pending(pending, project=project, reason=reason)
+        replaces = request.form.get("replaces") or None
+        repo.accept_pending(pending, project=project, reason=reason, replaces=replaces, if_match=seen)
     elif decision == "reject":
-        repo.reject_pending(pending, project=project, reason=reason)
+        repo.reject_pending(pending, project=project, reason=reason, if_match=seen)
+    elif decision == "ask":
+        repo.ask_pending(pending, project=project, reason=reason, if_match=seen)
     else:
-        raise Rejected(400, "the decision is neither accept nor reject")
+        raise Rejected(400, "the decision is none of accept, reject and ask")
     return _to(url_for("pending.one", project=project, pending=pending))
 
 
@@ -300,14 +330,8 @@ def _checked(repo: Repository, sent: Form) -> Checked:
         CheckedFinding(finding, rule_name(finding), mending.of(finding) if mending and sent.text else ())
         for finding in report.findings[:FINDINGS]
     ]
-    current = _current(repo, sent.project, sent.name) if project and sent.name else None
-    difference = None
-    if document is not None and current is not None and current.size <= conversion.LARGE:
-        try:
-            former = repo.read(current.project, current.name, current.version)
-            difference = compare(former, document, max_steps=20_000).difference
-        except errors.TooLarge:
-            difference = None
+    current = current_version(repo, sent.project, sent.name) if project and sent.name else None
+    difference = None if document is None or current is None else difference_from(repo, current, document)
     return Checked(report, findings=findings, current=current, difference=difference)
 
 
@@ -315,7 +339,19 @@ def _unread(error: errors.ReadError) -> Checked:
     return Checked(error=str(error), line=error.line)
 
 
-def _current(repo: Repository, project: str, name: str) -> VersionInfo | None:
+def difference_from(repo: Repository, current: VersionInfo, document: Document) -> Difference | None:
+    """The difference of a document from a version; None where one of them is too large to compare them here."""
+    if current.size > conversion.LARGE:
+        return None
+    try:
+        former = repo.read(current.project, current.name, current.version)
+        return compare(former, document, max_steps=20_000).difference
+    except errors.TooLarge:
+        return None
+
+
+def current_version(repo: Repository, project: str, name: str) -> VersionInfo | None:
+    """The current version of a document; None if there is none."""
     try:
         found = repo.version(project, name)
     except (errors.NotFound, errors.Withdrawn, errors.InvalidName):

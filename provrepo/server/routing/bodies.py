@@ -39,6 +39,8 @@ ANSWERS: dict[str, str] = {
     "pending.report": "Report",
     "pending.accept": "Pending",
     "pending.reject": "Pending",
+    "pending.ask": "Pending",
+    "pending.replace": "Pending",
     "documents.current": "ProvJson",
     "documents.one": "ProvJson",
     "documents.versions": "Versions",

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 from provrepo.limits import MAX_PAGE_SIZE
 from provrepo.repository.actions import Action
+from provrepo.server.protocol.negotiate import Offer
 from provrepo.server.routing.rates import Rate
 from provrepo.server.routing.schema_parts import STRING
 
-__all__ = ["Access", "Operation", "Permission", "RequestParameter", "of_list"]
+__all__ = ["Access", "Operation", "Permission", "RequestParameter", "media", "of_list"]
 
 _JSON = ("application/json",)
 
@@ -92,6 +93,12 @@ class Operation:
     problems: Sequence[int] = ()
     headers: Mapping[str, str] | None = None
     ignores_unknown: bool = False
+
+
+def media(*offered: Offer) -> tuple[str, ...]:
+    """All media types of some offers; the default one of each offer comes first."""
+    every = [offer.media_types for offer in offered]
+    return tuple(dict.fromkeys([types[0] for types in every] + [type_ for types in every for type_ in types]))
 
 
 def of_list(*sorts: str, limited: bool = True) -> tuple[RequestParameter, ...]:

@@ -12,24 +12,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from provrepo.codecs.formats import READABLE
 from provrepo.limits import MAX_PAGE_SIZE, PAGE_SIZE
 from provrepo.repository.actions import Action
 from provrepo.repository.datasets.records import REASONS
 from provrepo.repository.lineage.query import CommonQuery, ImpactQuery, LineageQuery, SearchQuery, ThingQuery
 from provrepo.repository.options import Kind, Named, options
-from provrepo.server.documents import documents, imports, reports
+from provrepo.server.documents import documents, reports
 from provrepo.server.documents.documents import VERSION_ORDERS
 from provrepo.server.documents.projects import PROJECT_ORDERS
 from provrepo.server.exchange import packages
-from provrepo.server.exchange.pending import PENDING_ORDERS
 from provrepo.server.marquez.routes import MARQUEZ
 from provrepo.server.protocol import answers, body
-from provrepo.server.protocol.negotiate import Offer
 from provrepo.server.routing import offers, schemas
-from provrepo.server.routing.operations import Access, Operation, Permission, RequestParameter, of_list
+from provrepo.server.routing.operations import Access, Operation, Permission, RequestParameter, media, of_list
 from provrepo.server.routing.rates import Rate
-from provrepo.server.routing.routes_of_exchange import EXCHANGE, OF_ENTRIES
+from provrepo.server.routing.routes_of_exchange import (
+    BASE,
+    EXCHANGE,
+    OF_ENTRIES,
+    PROFILES,
+    SUBMISSIONS,
+    SUBMITTED,
+)
 from provrepo.server.routing.routes_of_monitoring import MONITORING
 from provrepo.server.routing.routes_of_pages import PAGES
 from provrepo.server.routing.routes_of_settings import SETTINGS
@@ -48,20 +52,14 @@ __all__ = [
 ]
 
 
-def _media(*offered: Offer) -> tuple[str, ...]:
-    """All media types of some offers; the default one of each offer comes first."""
-    every = [offer.media_types for offer in offered]
-    return tuple(dict.fromkeys([types[0] for types in every] + [type_ for types in every for type_ in types]))
-
-
 _JSON = ("application/json",)
 _ANY = "application/octet-stream"
 _LINKSET = ("application/linkset+json",)
 _STATIC = ("text/css", "text/javascript", "image/svg+xml", _ANY)
 _PAGED = (*_JSON, "text/html")
-_FORMATS = _media(*documents.OFFERS)
-_REPORTS = _media(*reports.OFFERS)
-_RESULTS = _media(*(offer for kind in answers.KINDS for offer in answers.offers(kind)))
+_FORMATS = media(*documents.OFFERS)
+_REPORTS = media(*reports.OFFERS)
+_RESULTS = media(*(offer for kind in answers.KINDS for offer in answers.offers(kind)))
 
 STRING: dict[str, Any] = {"type": "string"}
 _FLAG: dict[str, Any] = {"type": "boolean", "default": False}
@@ -89,14 +87,8 @@ _LISTED = Access(Permission.READ, Rate.READ, Action.LIST)
 _DOCUMENT = Access(Permission.READ, Rate.READ, Action.READ)
 _PACKAGE = Access(Permission.READ, Rate.QUERY, Action.READ)
 _QUERIED = Access(Permission.READ, Rate.QUERY, Action.QUERY)
-_SUBMIT = Access(Permission.WRITE, Rate.WRITE, Action.SUBMIT)
 # Clients of OpenLineage drop an event after 429, so these are not counted.
 _RECEIVED = Access(Permission.WRITE, Rate.FREE, Action.SUBMIT)
-_WITHDRAW = Access(Permission.WRITE, Rate.WRITE, Action.WITHDRAW)
-_SEND = Access(Permission.SEND, Rate.WRITE, Action.PENDING)
-_SENT = Access(Permission.SEND, Rate.READ, Action.LIST)
-_WAITING = Access(Permission.WRITE, Rate.READ, Action.LIST)
-_REVIEW = Access(Permission.WRITE, Rate.WRITE, Action.REVIEW)
 
 
 def _whole(most: int, default: int | None = None) -> dict[str, Any]:
@@ -119,14 +111,6 @@ _LIMIT = RequestParameter(
 )
 _AFTER = RequestParameter("after", STRING, "Only items after this name.")
 _NAME = RequestParameter("name", STRING, "Only this document, withdrawn or not.")
-_PROFILES = RequestParameter("profile", _several(STRING), "A profile to check against, beyond those of the project.")
-_BASE = RequestParameter("base", _IRI, "The IRI against which relative IRIs are resolved.")
-_NOTE = RequestParameter("note", STRING, "A note of the submitter.")
-_AGAIN = RequestParameter("again", _FLAG, "Accept bytes that were withdrawn before, as a new version.")
-_KEEP = RequestParameter(
-    "keep", _FLAG, "If it does not conform, keep it for its submitter and curators; `Location` of the 422 is where."
-)
-_EMPTY = RequestParameter("allow_empty", _FLAG, "Store the document even if it has no PROV statements.")
 PROJECT = RequestParameter(
     "project",
     {**NAME, "pattern": "^([A-Za-z0-9][A-Za-z0-9_-]{0,99})?$"},
@@ -177,7 +161,6 @@ def _of_option(named: Named) -> RequestParameter:
     return RequestParameter(named.parameter, schema, named.described(), named.required)
 
 
-_SUBMITTED = tuple(dict.fromkeys([*(format_.media_type for format_ in READABLE), _ANY]))
 _READ = Operation(_DOCUMENT, _FORMATS, (_FORMAT,), problems=(404, 406, 410))
 _REPORT = Operation(_DOCUMENT, _REPORTS, (_FORMAT,), problems=(404, 406, 410))
 _QUERY_GET = Operation(_QUERIED, _RESULTS, _QUERY_PARAMETERS, problems=(403, 404, 406, 410, 422), ignores_unknown=True)
@@ -271,7 +254,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("feed.ledger", "GET"): Operation(
         _LISTED,
-        _media(*offers.ENTRIES),
+        media(*offers.ENTRIES),
         (_AFTER_ENTRY, *OF_ENTRIES, _LIMIT, _FORMAT),
         statuses=(200, 304),
         problems=(404, 406),
@@ -279,7 +262,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("feed.origin", "GET"): Operation(_LISTED, parameters=(_AFTER_ENTRY,), problems=(404,)),
     ("feed.blob", "GET"): Operation(_DOCUMENT, (_ANY,), statuses=(200, 206), problems=(404, 410, 416)),
     ("feed.blobs", "POST"): Operation(
-        _DOCUMENT, _media(*offers.BLOBS), request_types=_JSON, problems=(404, 406, 413, 415)
+        _DOCUMENT, media(*offers.BLOBS), request_types=_JSON, problems=(404, 406, 413, 415)
     ),
     ("packages.package", "GET"): Operation(
         _PACKAGE,
@@ -293,89 +276,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         problems=(404,),
     ),
     **MONITORING,
-    ("submissions.submit", "POST"): Operation(
-        _SUBMIT,
-        parameters=(
-            RequestParameter("name", NAME, "The name of the document; by default derived from the digest."),
-            RequestParameter("update", _FLAG, "Append a version if the document exists."),
-            _BASE,
-            _PROFILES,
-            _NOTE,
-            _AGAIN,
-            _EMPTY,
-            _KEEP,
-        ),
-        request_types=_SUBMITTED,
-        statuses=(201, 200, 202),
-        problems=(409, 413, 415, 422, 507),
-    ),
-    ("submissions.replace", "PUT"): Operation(
-        _SUBMIT,
-        parameters=(_BASE, _PROFILES, _NOTE, _AGAIN, _EMPTY, _KEEP),
-        request_types=_SUBMITTED,
-        statuses=(200, 201, 202),
-        problems=(409, 412, 413, 415, 422, 428, 507),
-        headers={
-            "If-Match": "The `ETag` of the version that is replaced, or `*` for any.",
-            "If-None-Match": "`*`: fail if the document exists.",
-        },
-    ),
-    ("submissions.withdraw", "DELETE"): Operation(
-        _WITHDRAW,
-        parameters=(
-            RequestParameter("reason", STRING, "The reason, for all readers of the project."),
-            RequestParameter("internal_reason", STRING, "The reason, only for callers who may change the project."),
-        ),
-        problems=(410, 412, 507),
-        headers={"If-Match": "The `ETag` of the version that is withdrawn."},
-    ),
-    ("imports.import_", "POST"): Operation(
-        _SUBMIT,
-        parameters=(
-            RequestParameter("source", STRING, "The importer, which is the name of a format; by default detected."),
-            RequestParameter("file", STRING, "The name of the file that is sent."),
-            RequestParameter(
-                "name", NAME, "The name of the document, which then is one; of an archive, where names begin."
-            ),
-            _BASE,
-            _PROFILES,
-            _NOTE,
-        ),
-        request_types=(imports.ZIP, *_SUBMITTED),
-        statuses=(201, 200),
-        problems=(413, 422, 507),
-    ),
-    ("pending.receive", "POST"): Operation(
-        _SEND,
-        parameters=(
-            RequestParameter("name", NAME, "The name of a submission; by default derived from the digest."),
-            RequestParameter("update", _FLAG, "Make a submission a new version, if the document exists by then."),
-            _BASE,
-            _PROFILES,
-            _NOTE,
-            _EMPTY,
-        ),
-        request_types=("multipart/form-data", *_SUBMITTED),
-        statuses=(201, 200, 202),
-        problems=(413, 415, 422, 507),
-    ),
-    ("pending.index", "GET"): Operation(_WAITING, _PAGED, (*of_list(*PENDING_ORDERS), _FORMAT)),
-    ("pending.one", "GET"): Operation(_SENT, _PAGED, (_FORMAT,)),
-    ("pending.original", "GET"): Operation(_SENT, _SUBMITTED),
-    ("pending.report", "GET"): Operation(_SENT, _REPORTS, (_FORMAT,)),
-    ("pending.accept", "POST"): Operation(
-        _REVIEW,
-        parameters=(
-            RequestParameter("reason", STRING, "The reason, for the sender."),
-            RequestParameter("name", NAME, "The name of the document; by default the one that the sender chose."),
-            RequestParameter("update", _FLAG, "Make it a new version, if a document of that name exists."),
-            _AGAIN,
-        ),
-        problems=(409, 422, 507),
-    ),
-    ("pending.reject", "POST"): Operation(
-        _REVIEW, parameters=(RequestParameter("reason", STRING, "The reason, for the sender."),), problems=(409, 507)
-    ),
+    **SUBMISSIONS,
     ("documents.current", "GET"): _READ,
     ("documents.one", "GET"): _READ,
     ("documents.versions", "GET"): Operation(
@@ -389,15 +290,15 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         ),
         problems=(404,),
     ),
-    ("documents.original", "GET"): Operation(_DOCUMENT, _SUBMITTED, problems=(404, 410)),
+    ("documents.original", "GET"): Operation(_DOCUMENT, SUBMITTED, problems=(404, 410)),
     ("documents.report", "GET"): _REPORT,
-    ("documents.metadata", "GET"): Operation(_DOCUMENT, _media(*offers.METADATA), (_FORMAT,), problems=(404, 406, 410)),
+    ("documents.metadata", "GET"): Operation(_DOCUMENT, media(*offers.METADATA), (_FORMAT,), problems=(404, 406, 410)),
     ("documents.linkset", "GET"): Operation(_DOCUMENT, _LINKSET, problems=(404, 410)),
     **STATEMENTS,
     ("linksets.api_catalog", "GET"): Operation(_SELF, _LINKSET),
-    ("catalogs.catalog", "GET"): Operation(_OVERVIEW, _media(*offers.DESCRIPTION), (_FORMAT,), problems=(406,)),
+    ("catalogs.catalog", "GET"): Operation(_OVERVIEW, media(*offers.DESCRIPTION), (_FORMAT,), problems=(406,)),
     ("catalogs.of_project", "GET"): Operation(
-        _LISTED, _media(*offers.DESCRIPTION), (_AFTER, _LIMIT, _FORMAT), problems=(404, 406)
+        _LISTED, media(*offers.DESCRIPTION), (_AFTER, _LIMIT, _FORMAT), problems=(404, 406)
     ),
     ("sitemaps.sitemap", "GET"): Operation(
         _SITEMAP,
@@ -406,23 +307,23 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         problems=(404,),
     ),
     ("sitemaps.robots", "GET"): Operation(_SELF, ("text/plain",)),
-    ("vocabularies.ontology", "GET"): Operation(_SELF, _media(*offers.DESCRIPTION), (_FORMAT,), problems=(406,)),
-    ("vocabularies.shapes", "GET"): Operation(_SELF, _media(*offers.DESCRIPTION), (_FORMAT,), problems=(404, 406)),
+    ("vocabularies.ontology", "GET"): Operation(_SELF, media(*offers.DESCRIPTION), (_FORMAT,), problems=(406,)),
+    ("vocabularies.shapes", "GET"): Operation(_SELF, media(*offers.DESCRIPTION), (_FORMAT,), problems=(404, 406)),
     ("validate.validate", "POST"): Operation(
         _CHECK,
         _REPORTS,
         (
             PROJECT_PROFILES,
-            _PROFILES,
+            PROFILES,
             RequestParameter(
                 "constraints",
                 _one_of("gate", "report", "off"),
                 "The constraints decide the verdict (`gate`), are only reported (`report`) or skipped (`off`).",
             ),
-            _BASE,
+            BASE,
             _FORMAT,
         ),
-        _SUBMITTED,
+        SUBMITTED,
         problems=(404, 413, 415),
     ),
     ("profiles.index", "GET"): Operation(_PROFILED, _PAGED, parameters=(PROJECT_PROFILES, _FORMAT), problems=(404,)),
@@ -454,7 +355,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("graphs.one", "GET"): Operation(
         _QUERIED,
-        _media(*offers.GRAPHS),
+        media(*offers.GRAPHS),
         (
             RequestParameter("graph", _GRAPH, "The name of the graph; `default` for the default graph."),
             RequestParameter("default", STRING, "The default graph; the value is ignored."),
@@ -466,7 +367,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("descriptions.void", "GET"): Operation(_OVERVIEW, ("text/turtle",), (_FORMAT,), problems=(406,)),
     ("lineage.lineage", "GET"): Operation(
         _LINEAGE,
-        _media(*offers.LINEAGE),
+        media(*offers.LINEAGE),
         (*_of_query(LineageQuery), _FORMAT, *_OF_PICTURE),
         problems=(403, 404, 406),
     ),
@@ -475,7 +376,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("lineage.common", "GET"): Operation(_LINEAGE, _PAGED, (*_of_query(CommonQuery), _FORMAT), problems=(404,)),
     ("lineage.thing", "GET"): Operation(
         _LINEAGE,
-        _media(*offers.THING),
+        media(*offers.THING),
         (*_of_query(ThingQuery), _FORMAT),
         statuses=(200, 303),
         problems=(404, 406),
@@ -487,7 +388,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("openlineage.receive_batch", "POST"): _EVENTS,
     ("openlineage.receive_in_project", "POST"): _EVENTS,
     ("openlineage.receive_batch_in_project", "POST"): _EVENTS,
-    ("provaq.service", "GET"): Operation(_SELF, _media(*offers.PROVAQ), (_FORMAT,), problems=(406,)),
+    ("provaq.service", "GET"): Operation(_SELF, media(*offers.PROVAQ), (_FORMAT,), problems=(406,)),
     **SETTINGS,
     **EXCHANGE,
     ("openapi.own", "GET"): Operation(_SELF, _PAGED, (_FORMAT,)),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from provrepo.checks.report import Report
-from provrepo.errors import NotFound
+from provrepo.errors import UsageError
 from provrepo.ledger.exchange.pending import ARRIVING, Pending
 from provrepo.repository import access
 from provrepo.repository.context import Context
 from provrepo.repository.exchange import decisions, rights
 from provrepo.repository.exchange.records import PendingInfo, pending_info
+from provrepo.repository.exchange.reviewing.submitting import visible
 from provrepo.repository.people.roles import Right
 
 __all__ = [
     "PendingInfo",
     "accept_pending",
+    "ask_pending",
     "pending",
     "pending_document",
     "pending_original",
@@ -54,7 +56,7 @@ def pending_document(context: Context, id: str, *, project: str | None = None) -
     Raises:
         NotFound: there is none that the actor may see.
     """
-    row = _visible(context, id, project)
+    row = visible(context, id, project)
     return pending_info(context, row)
 
 
@@ -82,7 +84,7 @@ def pending_report(context: Context, id: str, *, project: str | None = None) -> 
     Raises:
         NotFound: there is none that the actor may see.
     """
-    return Report.from_dict(dict(_visible(context, id, project).report))
+    return Report.from_dict(dict(visible(context, id, project).report))
 
 
 def accept_pending(
@@ -94,6 +96,8 @@ def accept_pending(
     name: str | None = None,
     update: bool = False,
     again: bool = False,
+    replaces: str | None = None,
+    if_match: str | None = None,
 ) -> PendingInfo:
     """Accept a document that waits: it is checked again, and submitted in the name of its sender.
 
@@ -105,11 +109,14 @@ def accept_pending(
         update: append a new version if a document of that name exists, whichever version is current. A later version of
             what the same peer has sent before is a new version in any case.
         again: accept bytes that were withdrawn before.
+        replaces: append it as a new version after the one with this SHA-256, whatever its sender has said.
+        if_match: the SHA-256 of the bytes that the actor has seen: if its sender has replaced them, it is not accepted.
 
     Raises:
         NotFound: there is none, or the actor may not review in its project.
         Denied: the actor may not review in the project, or has sent the document itself while others could review it.
-        Conflict: a decision was made before, or the document exists with other bytes.
+        Conflict: a decision was made before, changes were asked for, the bytes were replaced, or the document exists
+            with other bytes.
         Stale: the version that its sender wanted to replace is not the current one any more.
         TakenBack: the bytes were withdrawn or erased before.
         Refused: it does not conform to the profiles in force now; it still waits.
@@ -118,7 +125,15 @@ def accept_pending(
     rights.require_other(context, row.project, row.actor)
     access.text("reason", reason)
     decided = decisions.accept(
-        context.store, row, by=context.actor, reason=reason, name=name, update=update, again=again
+        context.store,
+        row,
+        by=context.actor,
+        reason=reason,
+        name=name,
+        update=update,
+        again=again,
+        replaces=replaces,
+        if_match=if_match,
     )
     return pending_info(context, decided)
 
@@ -129,6 +144,7 @@ def reject_pending(
     *,
     project: str | None = None,
     reason: str = "",
+    if_match: str | None = None,
 ) -> PendingInfo:
     """Reject a document that waits. Its bytes are deleted, and its sender gets the reason.
 
@@ -138,38 +154,59 @@ def reject_pending(
         id: its identifier.
         project: its project; None for any.
         reason: for the sender; may be empty.
+        if_match: the SHA-256 of the bytes that the actor has seen; None for no condition.
 
     Raises:
         NotFound: there is none, or the actor may not review in its project.
         Denied: the actor may not review in the project.
-        Conflict: a decision was made before.
+        Conflict: a decision was made before, or the bytes were replaced.
     """
-    row = _visible(context, id, project)
+    row = visible(context, id, project)
     if row.why != "review" or not _sent(context, row):
         row = _reviewed(context, id, project)
     access.text("reason", reason)
-    return pending_info(context, decisions.reject(context.store, row, by=context.actor, reason=reason))
+    return pending_info(
+        context, decisions.reject(context.store, row, by=context.actor, reason=reason, if_match=if_match)
+    )
+
+
+def ask_pending(
+    context: Context,
+    id: str,  # noqa: A002
+    *,
+    project: str | None = None,
+    reason: str,
+    if_match: str | None = None,
+) -> PendingInfo:
+    """Ask the submitter of a document that waits for changes. It waits until they come: ``replace_pending``.
+
+    Args:
+        id: its identifier.
+        project: its project; None for any.
+        reason: what is to be changed.
+        if_match: the SHA-256 of the bytes that the actor has seen; None for no condition.
+
+    Raises:
+        NotFound: there is none, or the actor may not review in its project.
+        Denied: the actor may not review in the project, or has sent the document itself while others could review it.
+        UsageError: there is no reason, or a peer has pushed the document: it is accepted or rejected as it is.
+        Conflict: a decision was made before, changes were asked for, or the bytes were replaced.
+    """
+    row = _reviewed(context, id, project)
+    rights.require_other(context, row.project, row.actor)
+    access.text("reason", reason)
+    if not reason.strip():
+        raise UsageError("say what is to be changed: its submitter sees the reason")
+    if row.why == "push":
+        raise UsageError(
+            f"{row.peer} has pushed this version, which it cannot replace here: accept or reject it, and it can push a "
+            "later version"
+        )
+    return pending_info(context, decisions.ask(context.store, row, by=context.actor, reason=reason, if_match=if_match))
 
 
 def _sent(context: Context, row: Pending) -> bool:
     return bool(context.actor.id) and row.actor == context.actor.id
-
-
-def _visible(context: Context, id: str, project: str | None) -> Pending:  # noqa: A002
-    """Return the row of a document that the actor reviews or has sent.
-
-    Raises:
-        NotFound: there is none.
-    """
-    if project is not None:
-        rights.require_send(context, project)
-    decisions.expire(context.store)
-    row = context.store.parts.pending.get(id)
-    sent = _sent(context, row)
-    known = project in (None, row.project) and (sent or rights.may_review(context, row.project))
-    if not known or (row.state == ARRIVING and not sent):
-        raise NotFound(f"nothing with the identifier {id[:80]!r} waits for a review")
-    return decisions.settled(context.store, row)
 
 
 def _reviewed(context: Context, id: str, project: str | None) -> Pending:  # noqa: A002
@@ -181,7 +218,7 @@ def _reviewed(context: Context, id: str, project: str | None) -> Pending:  # noq
     """
     if project is not None:
         rights.require_reviewer(context, project)
-    row = _visible(context, id, project)
+    row = visible(context, id, project)
     rights.require_reviewer(context, row.project)
     context.require_active(row.project)
     return row
