@@ -32,6 +32,7 @@ from provrepo.cli.imports.imports import import_
 from provrepo.cli.lineage import lineage, search, thing
 from provrepo.cli.people.invitations import invitation, invite
 from provrepo.cli.people.members import member
+from provrepo.cli.people.publish import publish
 from provrepo.cli.people.tokens import token
 from provrepo.cli.people.users import user
 from provrepo.cli.pingbacks import pingbacks
@@ -225,6 +226,7 @@ for _verb in (
     search,
     project,
     embargo,
+    publish,
     profile,
     gate,
     user,

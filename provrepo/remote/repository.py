@@ -174,6 +174,8 @@ class RemoteRepository:
 
     submit = _verb(Repository.submit, of_submission.submit)
     import_documents = _verb(Repository.import_documents, of_imports.import_documents)
+    publication = _verb(Repository.publication, of_submission.publication)
+    publish = _verb(Repository.publish, of_submission.publish)
     validate = _verb(Repository.validate, of_submission.validate)
 
     documents = _verb(Repository.documents, of_documents.documents)

@@ -15,13 +15,15 @@ from provrepo.remote.connection import JSON, Connection
 from provrepo.remote.decoding import decoded
 from provrepo.repository import access
 from provrepo.repository.exchange.records import PendingInfo
+from provrepo.repository.governance.publication import Publication
 from provrepo.repository.records import DEFAULT, Receipt
 from provrepo.repository.submission.submit import name_for
 
 if TYPE_CHECKING:
     from provrepo.codecs.formats import Source
+    from provrepo.http_client.messages import Answer
 
-__all__ = ["submit", "validate"]
+__all__ = ["publication", "publish", "submit", "validate"]
 
 
 def submit(
@@ -70,11 +72,55 @@ def submit(
         with connection.understanding():
             refusal.kept = None if refusal.kept is None else decoded(PendingInfo, refusal.kept)
         raise
+    return _receipt(connection, answer, project, document)
+
+
+def _receipt(connection: Connection, answer: Answer, project: str, document: str) -> Receipt:
+    """Return the receipt in an answer.
+
+    Raises:
+        Waits: the document waits for a review.
+        RemoteError: the answer has neither.
+    """
     with connection.understanding():
         if answer.status == HTTPStatus.ACCEPTED:
             waiting = decoded(PendingInfo, answer.json())
             raise Waits(f"{project}/{document} waits for a review as {waiting.id}", waiting)
         return decoded(Receipt, answer.json())
+
+
+def publication(
+    connection: Connection,
+    project: str,
+    document: str,
+    *,
+    to: str,
+    version: int | None = None,
+    name: str | None = None,
+    note: str | None = None,
+) -> Publication:
+    """Return what becomes visible when a version is published."""
+    query = {"to": to, "version": version, "name": name, "note": note, "preview": True}
+    path = connection.document(project, document, "publish")
+    return connection.record(Publication, "POST", path, project=project, query=query)
+
+
+def publish(
+    connection: Connection,
+    project: str,
+    document: str,
+    *,
+    to: str,
+    version: int | None = None,
+    name: str | None = None,
+    note: str | None = None,
+    update: bool = False,
+) -> Receipt:
+    """Submit the bytes of a version to a public project."""
+    query = {"to": to, "version": version, "name": name, "note": note, "update": update or None}
+    path = connection.document(project, document, "publish")
+    answer = connection.send("POST", path, project=project, query=query, headers=JSON)
+    return _receipt(connection, answer, to, name or document)
 
 
 def validate(

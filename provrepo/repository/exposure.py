@@ -20,7 +20,16 @@ from provrepo.vocab import PROV_LABEL
 if TYPE_CHECKING:
     from provrepo.codecs.results import QueryResult
 
-__all__ = ["ExposedAgent", "ExposedDocument", "ExposedEnding", "Exposure", "MOST_AGENTS", "exposure"]
+__all__ = [
+    "AGENTS",
+    "MOST_AGENTS",
+    "ExposedAgent",
+    "ExposedDocument",
+    "ExposedEnding",
+    "Exposure",
+    "exposed_agents",
+    "exposure",
+]
 
 MOST_AGENTS = 1_000
 """The most agents that are listed; further agents are not counted."""
@@ -34,7 +43,7 @@ PREFIX foaf: <http://xmlns.com/foaf/0.1/>
 PREFIX schema: <http://schema.org/>
 PREFIX vcard: <http://www.w3.org/2006/vcard/ns#>
 """
-_AGENTS = (
+AGENTS = (
     _PREFIXES
     + f"""SELECT ?agent ?what ?value WHERE {{
   {{ SELECT DISTINCT ?agent WHERE {{ ?agent a prov:Agent }} ORDER BY ?agent LIMIT {MOST_AGENTS + 1} }}
@@ -170,7 +179,7 @@ def exposure(context: Context, project: str) -> Exposure:
         entries += 1
         summary.add(entry)
     names = actor_names(context.store, project)
-    agents = _agents(query(context, _AGENTS, project=project))
+    agents = exposed_agents(query(context, AGENTS, project=project))
     return Exposure(
         project=project,
         public=project in context.store.ledger.public(),
@@ -251,7 +260,7 @@ class _EntrySummary:
                 )
 
 
-def _agents(found: QueryResult) -> list[ExposedAgent]:
+def exposed_agents(found: QueryResult) -> list[ExposedAgent]:
     """Return the agents of the query result, with the rows of each agent combined."""
     known: dict[str, dict[str, set[str]]] = {}
     for row in found.rows:

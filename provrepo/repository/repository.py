@@ -32,6 +32,7 @@ from provrepo.repository.exchange.reviewing import submitting as of_reviewed
 from provrepo.repository.federation import surroundings as of_federation
 from provrepo.repository.governance import embargo as of_embargo
 from provrepo.repository.governance import invitations as of_invitations
+from provrepo.repository.governance import publication as of_publication
 from provrepo.repository.imports import verbs as of_imports
 from provrepo.repository.lineage import accepted_at
 from provrepo.repository.lineage import verbs as of_lineage
@@ -174,6 +175,8 @@ class Repository:
     entries = verb(of_stream.entries)
     audit = verb(of_audit.audit)
     exposure = verb(of_exposure.exposure, from_views=True)
+    publication = verb(of_publication.publication, from_views=True)
+    publish = verb(of_publication.publish)
 
     query = verb(of_queries.query, from_views=True)
     query_version = verb(of_queries.query_version)

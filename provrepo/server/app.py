@@ -15,6 +15,7 @@ from provrepo.server.documents import (
     pingback,
     profiles,
     projects,
+    publishing,
     statements,
     submissions,
     validate,
@@ -25,7 +26,7 @@ from provrepo.server.marquez import api as marquez
 from provrepo.server.marquez import paths
 from provrepo.server.monitoring import access_log, audit, health, metrics
 from provrepo.server.pages import home, pages, recording, signing, submitting, vendor
-from provrepo.server.people import invitations, joining, members
+from provrepo.server.people import invitations, joining, managing, members
 from provrepo.server.protocol import addresses, auth, codings, headers, late_rules, problems
 from provrepo.server.queries import canceling, descriptions, graphs, named, running, sparql, terms
 from provrepo.server.routing import admission, openapi
@@ -72,6 +73,8 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         members,
         invitations,
         joining,
+        managing,
+        publishing,
         datasets,
         packages,
         documents,
@@ -105,6 +108,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     descriptions.register(app)
     signposts.register(app)  # before PROV-AQ, whose hook then runs first
     provaq.register(app)
+    app.register_blueprint(publishing.api)
     app.register_blueprint(pingback.blueprint)
     app.register_blueprint(inbox.blueprint)
     app.register_blueprint(feed.blueprint)

@@ -117,6 +117,8 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("set_member", ("crops", "nobody", "reader"), {}),
     ("set_member", ("crops", "bob", "king"), {}),
     ("transfer_project", ("crops", "nobody"), {}),
+    ("publication", ("crops", "run"), {"to": "nowhere"}),
+    ("publish", ("crops", "run"), {"to": "crops"}),
     ("invite", ("crops", "king"), {}),
     ("invite", ("crops", "reader"), {"days": 0}),
     ("invitations", ("crops",), {}),

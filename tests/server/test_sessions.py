@@ -28,7 +28,7 @@ ELSEWHERE = (
     {},
 )
 """What a browser says of a form that no page of this server has sent; the last says nothing."""
-FORMS = frozenset({"joining", "sessions", "submitting", "recording"})
+FORMS = frozenset({"joining", "managing", "publishing", "sessions", "signing_in", "submitting", "recording"})
 
 
 @pytest.fixture(scope="module")

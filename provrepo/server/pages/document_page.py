@@ -67,7 +67,10 @@ def document_page(repo: Repository, info: VersionInfo) -> Response:
         version=info,
         mirror=of.mirror,
         public=of.public,
-        may_change=info.state == "current" and of.mirror is None and repo.context.curates(info.project),
+        may_change=info.state == "current"
+        and of.mirror is None
+        and not of.archived
+        and repo.context.curates(info.project),
         newest=history[-1],
         history=history[::-1],
         report=report,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from provrepo.server.people import managing
 from provrepo.server.protocol import auth, body
+from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import conditional, json_response
 
@@ -15,7 +17,9 @@ blueprint = Blueprint("members", __name__)
 
 @blueprint.get("/projects/<project>/members")
 def listed(project: str) -> Response:
-    """The members of a project with their roles, by name."""
+    """The members of a project with their roles, by name; the page has forms for those who manage the project."""
+    if choose((JSON, HTML)).name == HTML.name:
+        return conditional(managing.page(project))
     found = auth.repository().members(project)
     return conditional(json_response({"project": project, "members": [member.to_dict() for member in found]}))
 

@@ -34,8 +34,8 @@ _RIGHTS = {
 }
 _READING = frozenset({"GET", "HEAD"})
 _CHANGING = frozenset({Permission.WRITE, Permission.CURATE, Permission.MANAGE, Permission.SEND})
-_SETTING = "projects.change"
-"""The one operation that an archived project does not refuse before the body is read, since it can end that."""
+_OF_ARCHIVED = frozenset({"projects.change", "publications.publish", "publishing.send"})
+"""The operations that an archived project does not refuse: one can end that, the others change another project."""
 
 _OF_PROJECTS = frozenset({*_RIGHTS, Permission.SEND}) - {Permission.CALLER}
 
@@ -121,7 +121,7 @@ def _admit() -> None:
 def _changes(permission: Permission) -> bool:
     """Whether the current request changes a project, so that an archived one refuses it."""
     changing = request.method not in _READING and permission in _CHANGING
-    return changing and request.endpoint != _SETTING
+    return changing and request.endpoint not in _OF_ARCHIVED
 
 
 def project(found: Operation) -> str | None:

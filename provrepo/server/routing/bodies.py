@@ -19,6 +19,7 @@ ANSWERS: dict[str, str] = {
     "members.listed": "Members",
     "members.put": "Member",
     "members.transfer": "Members",
+    "publications.publish": "ReceiptOrPublication",
     "invitations.listed": "Invitations",
     "invitations.make": "NewLink",
     "invitations.revoke": "Invitation",
@@ -116,6 +117,7 @@ _PARTS = ("Accept-Ranges", "Content-Range")
 HEADERS: dict[str, Sequence[str]] = {
     **dict.fromkeys(("projects.create", "pending.receive"), ("Location",)),
     **dict.fromkeys(("submissions.submit", "submissions.replace"), ("ETag", "Location")),
+    "publications.publish": ("Location",),
     "feed.ledger": ("Provrepo-About", "Provrepo-Sequence", "Provrepo-Setup-Id"),
     "feed.blob": (*_BYTES, *_PARTS),
     "packages.package": (

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from provrepo.repository.actions import Action
 from provrepo.server.protocol import body
-from provrepo.server.routing.operations import Access, Operation, Permission
+from provrepo.server.routing.operations import Access, Operation, Permission, RequestParameter
 from provrepo.server.routing.rates import Rate
+from provrepo.server.routing.schema_parts import STRING
 
 __all__ = ["SETTINGS"]
 
@@ -19,6 +20,16 @@ _CHANGE_MEMBERS = Access(Permission.MANAGE, Rate.WRITE, Action.MEMBER)
 _INVITATIONS = Access(Permission.MANAGE, Rate.READ, Action.LIST)
 _JOIN_PAGE = Access(Permission.CALLER, Rate.READ, None)
 _JOIN = Access(Permission.CALLER, Rate.CHECK, Action.MEMBER)
+_PUBLISH = Access(Permission.WRITE, Rate.WRITE, Action.SUBMIT)
+_PUBLISH_PAGE = Access(Permission.WRITE, Rate.QUERY, Action.LIST)
+_TO = RequestParameter("to", STRING, "The public project.")
+_VERSION = RequestParameter("version", {"type": "integer", "minimum": 1}, "The version; the current one without it.")
+_AS = (
+    RequestParameter("name", STRING, "The name that the document gets there; the same without it."),
+    RequestParameter("note", STRING, "The note that is published with it; that of the version without it."),
+)
+_PREVIEW = RequestParameter("preview", STRING, "Only say what would become visible; so does an empty value.")
+_UPDATE = RequestParameter("update", {"type": "boolean"}, "Append a new version if there is such a document.")
 _JSON = ("application/json",)
 
 SETTINGS: Mapping[tuple[str, str], Operation] = {
@@ -29,7 +40,32 @@ SETTINGS: Mapping[tuple[str, str], Operation] = {
     ("projects.set_embargo", "PUT"): Operation(_CHANGE, request_types=_JSON, problems=(409, 413, 415, 507)),
     ("projects.lift_embargo", "DELETE"): Operation(_CHANGE, problems=(409, 507)),
     ("projects.exposure", "GET"): Operation(_EXPOSURE),
-    ("members.listed", "GET"): Operation(_MEMBERS),
+    ("members.listed", "GET"): Operation(_MEMBERS, (*_JSON, "text/html"), problems=(406,)),
+    ("managing.change", "POST"): Operation(
+        _CHANGE_MEMBERS,
+        ("text/html",),
+        request_types=body.FORMS,
+        statuses=(200, 303),
+        problems=(400, 403, 404, 409, 413, 415, 507),
+    ),
+    ("publications.publish", "POST"): Operation(
+        _PUBLISH,
+        parameters=(
+            _TO,
+            _VERSION,
+            *_AS,
+            RequestParameter("preview", STRING, "Only say what would become visible."),
+            _UPDATE,
+        ),
+        statuses=(200, 201, 202),
+        problems=(409, 410, 422, 429, 503, 507),
+    ),
+    ("publishing.form", "GET"): Operation(
+        _PUBLISH_PAGE, ("text/html",), parameters=(_TO, _VERSION, *_AS), problems=(400, 410, 422, 503)
+    ),
+    ("publishing.send", "POST"): Operation(
+        _PUBLISH, (), request_types=body.FORMS, statuses=(303,), problems=(409, 410, 413, 415, 422, 429, 503, 507)
+    ),
     ("members.put", "POST"): Operation(_CHANGE_MEMBERS, request_types=_JSON, problems=(409, 413, 415, 507)),
     ("members.transfer", "POST"): Operation(_CHANGE_MEMBERS, request_types=_JSON, problems=(409, 413, 415, 507)),
     ("invitations.listed", "GET"): Operation(_INVITATIONS),
@@ -37,7 +73,7 @@ SETTINGS: Mapping[tuple[str, str], Operation] = {
         _CHANGE_MEMBERS, request_types=_JSON, statuses=(201,), problems=(413, 415, 507)
     ),
     ("invitations.revoke", "DELETE"): Operation(_CHANGE_MEMBERS, problems=(409, 507)),
-    ("joining.one", "GET"): Operation(_JOIN_PAGE, (*_JSON, "text/html"), problems=(404,)),
+    ("joining.one", "GET"): Operation(_JOIN_PAGE, (*_JSON, "text/html"), problems=(404, 406)),
     ("joining.follow", "POST"): Operation(
         _JOIN, (), request_types=body.FORMS, statuses=(303,), problems=(403, 404, 409, 413, 415, 507)
     ),

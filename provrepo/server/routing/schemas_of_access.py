@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from provrepo.ledger.governance.invitations import MEMBER, REVIEW, Invitation
 from provrepo.ledger.members import Member
+from provrepo.repository.governance.publication import Publication
 from provrepo.repository.people.roles import ROLES
 from provrepo.server.routing.schema_parts import FLAG, NAME, STRING, Schema, array, extended, members, record, ref
 
@@ -37,6 +38,8 @@ ACCESS: dict[str, Schema] = {
             "reason": {**STRING, "default": "", "description": "Every reader of the project may see it."},
         },
     ),
+    "Publication": record(Publication, project=NAME, document=NAME, to=NAME, name=NAME),
+    "ReceiptOrPublication": {"anyOf": [ref("ReceiptOrPending"), ref("Publication")]},
     "Invitation": _INVITATION,
     "Invitations": members({"project": NAME, "invitations": array(ref("Invitation"))}),
     "InvitationPage": members(

@@ -1,0 +1,98 @@
+"""The page of the members of a project, and its forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, request, url_for
+
+from provrepo.ledger.entries import now
+from provrepo.repository.people.roles import ROLES, Right
+from provrepo.repository.repository import Repository
+from provrepo.server.pages import pages
+from provrepo.server.people import invitations
+from provrepo.server.protocol import auth
+from provrepo.server.protocol.rejections import Rejected
+
+__all__ = ["blueprint", "page"]
+
+blueprint = Blueprint("managing", __name__)
+
+
+def page(project: str, link: str = "") -> Response:
+    """The members of a project; for those who manage it, also its invitations and the forms.
+
+    Args:
+        project: the project.
+        link: an invitation that was just made, with its secret, which is shown once.
+    """
+    repo = auth.repository()
+    info = repo.project(project)
+    manages = Right.MANAGE in repo.context.rights(project)
+    time = now()
+    links = [(each, each.is_open(time)) for each in repo.invitations(project)] if manages else []
+    return pages.page(
+        "members.html",
+        project=info,
+        members=repo.members(project),
+        links=links,
+        roles=list(ROLES),
+        manages=manages and not info.archived and info.mirror is None,
+        link=link,
+    )
+
+
+@blueprint.post("/projects/<project>/manage")
+def change(project: str) -> Response:
+    """Change members, owners and invitations of the project, by a form of its page of members."""
+    auth.require_form()
+    chosen = request.form.get("action", "")
+    if chosen == "invite":
+        role, label = request.form.get("role", ""), request.form.get("label", "").strip()
+        secret, made = auth.repository().invite(
+            project, role, days=_number("days", 14) or 0, uses=_number("uses", None), label=label
+        )
+        answer = page(project, invitations.link(made.id, secret))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+    if chosen not in _ACTIONS:
+        raise Rejected(400, f"the action is none of {', '.join(['invite', *_ACTIONS])}")
+    _ACTIONS[chosen](auth.repository(), project)
+    return Response(
+        status=303, headers={"Location": url_for("members.listed", project=project), "Cache-Control": "no-store"}
+    )
+
+
+_ACTIONS: dict[str, Callable[[Repository, str], object]] = {
+    "role": lambda repo, project: repo.set_member(project, _text("who"), _text("role")),
+    "remove": lambda repo, project: repo.remove_member(project, _text("who")),
+    "transfer": lambda repo, project: repo.transfer_project(project, _text("who")),
+    "revoke": lambda repo, project: repo.revoke_invitation(project, _text("invitation")),
+}
+"""What the forms do besides inviting, by the value of their button."""
+
+
+def _text(name: str) -> str:
+    """The text of a field.
+
+    Raises:
+        Rejected: 400, it is empty.
+    """
+    value = request.form.get(name, "").strip()
+    if not value:
+        raise Rejected(400, f"the field {name} is empty")
+    return value
+
+
+def _number(name: str, default: int | None) -> int | None:
+    """The number in a field; the default if it is empty.
+
+    Raises:
+        Rejected: 400, it is no number.
+    """
+    text = request.form.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise Rejected(400, f"{name}={text[:40]} is no number")
+    return int(text)
