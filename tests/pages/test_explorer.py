@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+import provrepo
 from tests.support.browsing import Screen, browsing, serving
 from tests.support.lineages import BULLETIN, HYDRO, outlook
 from tests.support.serving import Site, opened
@@ -152,6 +155,71 @@ def test_the_query_page_has_an_editor_that_tab_leaves(browser: tuple[Screen, str
     until(screen, "/^[0-9.]+ s$/.test(document.querySelector('#query-state').textContent)")
     assert "Lin Wei" in screen.evaluate("document.querySelector('#answer').innerText")
     assert screen.evaluate("violations") == []
+
+
+@pytest.mark.browser
+def test_a_class_without_a_prefix_is_completed_by_its_last_part(browser: tuple[Screen, str]) -> None:
+    screen = shown(browser, "/projects/open/sparql?query=SELECT%20%3Fs%20%7B%20%3Fs%20a%20")
+    inside = "document.querySelector('.editor')?.shadowRoot"
+    until(screen, f"{inside}?.querySelector('.cm-content') != null")
+    act(screen, f"{inside}.querySelector('.cm-content').focus()")
+    screen.call("Input.dispatchKeyEvent", type="keyDown", key="End", code="End", windowsVirtualKeyCode=35, modifiers=2)
+    screen.call("Input.insertText", text="Calib")
+    first = f"{inside}?.querySelector('.cm-tooltip-autocomplete li')?.innerText ?? ''"
+    assert until(screen, first).startswith("Calibration")
+    pressed = "new MouseEvent('mousedown', {bubbles: true, composed: true})"
+    act(screen, f"{inside}.querySelector('.cm-tooltip-autocomplete li').dispatchEvent({pressed})")
+    until(screen, f"{inside}.querySelector('.cm-content').innerText.includes('a <{HYDRO}')")
+    assert f"<{HYDRO}Calibration>" in screen.evaluate(f"{inside}.querySelector('.cm-content').innerText")
+    assert screen.evaluate("violations") == []
+
+
+@pytest.mark.browser
+def test_relations_are_hidden_one_kind_at_a_time(browser: tuple[Screen, str]) -> None:
+    screen = shown(browser, LINEAGE)
+    until(screen, "document.documentElement.classList.contains('scripted')")
+    edges = (
+        "[...document.querySelectorAll('.overview .edge{0}')]"
+        ".filter(each => getComputedStyle(each).display !== 'none').length"
+    )
+    every, used = screen.evaluate(edges.format("")), screen.evaluate(edges.format(".r-used"))
+    assert 0 < used <= every
+    act(screen, "document.querySelector('[data-relation=r-used]').click()")
+    assert screen.evaluate(edges.format("")) == every - used
+    act(screen, "document.querySelector('[data-relation=r-used]').click()")
+    assert screen.evaluate(edges.format("")) == every
+    assert screen.evaluate("violations") == []
+
+
+@pytest.mark.browser
+def test_two_things_are_compared_by_what_both_came_from(browser: tuple[Screen, str], site: Site) -> None:
+    screen = shown(browser, LINEAGE)
+    screen.act(
+        f"(document.querySelector('#other').value = '{HYDRO}report',"
+        "document.querySelector('#other').form.requestSubmit())"
+    )
+    found = site.client.get("/lineage/common", query_string={"iri": [BULLETIN, f"{HYDRO}report"]}).json
+    assert found["total"] > 0
+    text = screen.evaluate("document.querySelector('main').innerText")
+    assert f"{found['total']} things" in text
+    for node in found["nodes"][:5]:
+        assert node["label"] in text
+
+
+@pytest.mark.parametrize("as_of", [False, True])
+def test_a_lineage_is_exported_as_prov_with_the_relations_that_are_shown(site: Site, as_of: bool) -> None:
+    """The links to exports on the page lead to the same lineage, of the same moment."""
+    first = site.owner.history("open", "outlook")[0]
+    asked = {"iri": BULLETIN, **({"as_of": first.time} if as_of else {})}
+    page = site.client.get("/lineage", query_string=asked, headers={"Accept": "text/html"}).text
+    links = re.findall(r'<li><a href="(/lineage\?[^"]*format=[^"]*)" download', page)
+    assert {re.findall("format=([^&]+)", link)[0] for link in links} >= {"provjson", "provn", "svg"}
+    nodes = {node["iri"] for node in site.client.get("/lineage", query_string=asked).json["nodes"]}
+    (address,) = [html.unescape(link) for link in links if re.search("format=provjson(&|$)", link)]
+    exported = provrepo.read(site.client.get(address).data, format="provjson")
+    assert {statement.id for statement in exported.statements if statement.kind.element} >= {
+        iri for iri in nodes if not iri.startswith("_:")
+    }
 
 
 def test_a_lineage_is_exported_as_csv(site: Site) -> None:

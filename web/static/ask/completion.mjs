@@ -50,8 +50,11 @@ export function completion(address, known) {
     const options = KEYWORDS.map((label) => ({ label, type: "keyword", boost: -1 }));
     for (const [kind, type] of [["classes", "class"], ["properties", "property"]]) {
       for (const { iri, count } of /** @type {Term[]} */ (found?.[kind] ?? [])) {
-        const label = written(iri, prefixes);
-        options.push({ label, type, detail: `${type}, ${count.toLocaleString("en")}`, boost: 1 });
+        const apply = written(iri, prefixes);
+        // Nobody begins with the "<" of an IRI without a prefix: it is found by its last part.
+        const local = apply.startsWith("<") && !word.text.startsWith("<") ? iri.replace(/[/#]+$/, "").replace(/^.*[/#:]/, "") : "";
+        const detail = `${type}, ${count.toLocaleString("en")}${local ? `, ${iri}` : ""}`;
+        options.push({ label: local || apply, type, apply, detail, boost: 1 });
       }
     }
     const bare = word.text.replace(/^</, "");
