@@ -122,7 +122,14 @@ GROUPS: tuple[Group, ...] = (
             *("provrepo/capture/child/*", "provrepo/capture/files/*"),
             *("tests/integration/capture_libraries_runner.py", "tests/integration/pipelines/*"),
         ),
-        "recording of pyarrow 26, pandas 3, Polars 2, h5py, netCDF4, zarr 3, DuckDB 2, PyTorch 2.15 and others",
+        "recording of pyarrow 26, pandas 3, Polars 2, h5py, netCDF4, zarr 3, DuckDB 2 and others",
+        large=True,
+    ),
+    Group(
+        "capture_torch",
+        1800,
+        ("provrepo/capture/child/provrepo_libraries/*",),
+        "recording of what PyTorch 2.15 saves and loads: its packages take five gigabytes",
         large=True,
     ),
     Group(

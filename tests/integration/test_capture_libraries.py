@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,8 +10,9 @@ import pytest
 from provrepo.model.statements import GENERATION, USAGE
 from provrepo.vocab import PROV_LOCATION, PROVREPO
 from tests.integration.capture_libraries_runner import CASES
-from tests.integration.environments import ROOT, NotHere, python, run
+from tests.integration.environments import NotHere, python, run
 from tests.integration.pipelines.truth import TRUTH
+from tests.integration.recordings import OURS, check_case, recorded
 from tests.support.captured import Captured
 from tests.support.command import provrepo
 
@@ -24,30 +22,14 @@ REQUIREMENTS = [
     "pyarrow==26.0.1", "requests==2.34.2", "safetensors==0.8.0", "SQLAlchemy==2.1.9", "tables==3.11.1",
     "xarray==2026.9.0", "zarr==3.1.6",
 ]  # fmt: skip
-TORCH = ["torch==2.15.0", "numpy"]
-"""In an environment of its own, since it takes several gigabytes where its packages have parts for graphics cards."""
 
 
 @pytest.fixture(scope="session")
-def interpreters() -> dict[str, Path]:
-    return {}
-
-
-def interpreter(interpreters: dict[str, Path], case: str) -> Path:
-    name = "capture_torch" if case == "Torch" else "capture_libraries"
-    if name not in interpreters:
-        try:
-            interpreters[name] = python(name, TORCH if case == "Torch" else REQUIREMENTS)
-        except NotHere as error:
-            pytest.skip(f"{name} cannot be installed: {error}")
-    return interpreters[name]
-
-
-def files(found: Captured, kind: object) -> set[str]:
-    """Where the files are that were used or generated, below the folder of the document."""
-    named = {s.args[1 if kind is USAGE else 0] for s in found.document if s.kind is kind}
-    paths = {p for s in found.document if s.kind.element and s.id in named for p in found.values(s, PROV_LOCATION)}
-    return {str(Path(path).relative_to(found.path.parent)) for path in paths}
+def interpreter() -> Path:
+    try:
+        return python("capture_libraries", REQUIREMENTS)
+    except NotHere as error:
+        pytest.skip(f"capture_libraries cannot be installed: {error}")
 
 
 def relations(found: Captured, kind: object) -> set[tuple[str, str]]:
@@ -63,15 +45,10 @@ def relations(found: Captured, kind: object) -> set[tuple[str, str]]:
     return {pair if kind is USAGE else pair[::-1] for pair in files}
 
 
-OURS = os.pathsep.join([str(ROOT), *(path for path in sys.path if path.endswith("site-packages"))])
-"""provrepo and what it needs are from our environment, the libraries from theirs."""
-
-
 def test_pipelines_have_their_inputs_and_outputs_and_no_others(
-    interpreters: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    interpreter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    python = interpreter(interpreters, "Parquet")
-    ran = run([python, "-m", "tests.integration.pipelines", tmp_path], PYTHONPATH=OURS)
+    ran = run([interpreter, "-m", "tests.integration.pipelines", tmp_path], PYTHONPATH=OURS)
     assert ran.returncode == 0, ran.stderr
     missed, false, total = [], [], 0
     for name, pairs in TRUTH.items():
@@ -92,48 +69,18 @@ def test_pipelines_have_their_inputs_and_outputs_and_no_others(
     assert sorted_.values(sorted_.one("session"), PROVREPO + "unexplained") == ["opened raw.csv"]
 
 
-RUNNER = Path(__file__).with_name("capture_libraries_runner.py")
-
-
-def recorded(interpreter: Path, case: str, way: str, folder: Path) -> Captured:
-    """What is recorded of a case, after its preparation."""
-    done = subprocess.run(
-        [interpreter, RUNNER, case, "prepare"], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    if way == "run":
-        ended = provrepo("run", "--out", "run.trig", "--", interpreter, RUNNER, case, "work", cwd=folder)
-        assert ended.returncode == 0, ended.stderr
-    else:
-        late = (
-            f"import sys, runpy; sys.path += {OURS.split(os.pathsep)!r}; sys.argv = ['work', {case!r}, 'work', 'late'];"
-            f"runpy.run_path({str(RUNNER)!r}, run_name='__main__')"
-        )
-        ran = subprocess.run([interpreter, "-c", late], cwd=folder, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stderr
-        assert ran.stderr == ""
-    return Captured(folder / "run.trig")
-
-
 @pytest.mark.parametrize("way", ["run", "step"])
-@pytest.mark.parametrize("case", CASES)
-def test_exactly_the_files_of_a_library(case: str, way: str, interpreters: dict[str, Path], tmp_path: Path) -> None:
-    found = recorded(interpreter(interpreters, case), case, way, tmp_path)
-    used, generated = (set(side.split()) for side in CASES[case].__doc__.rstrip(".").split("->"))
-    assert (files(found, USAGE), files(found, GENERATION)) == (used, generated)
-    assert found.problems() == []
-    unobserved = [what for one in found.activities() for what in found.values(one, PROVREPO + "unobserved")]
-    assert [what for what in unobserved if not what.startswith("process ")] == []  # joblib asks lscpu, say
+@pytest.mark.parametrize("case", [case for case in CASES if case != "Torch"])
+def test_exactly_the_files_of_a_library(case: str, way: str, interpreter: Path, tmp_path: Path) -> None:
+    check_case(interpreter, case, way, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("case", "read", "written"),
     [("Duckdb", {"raw", "clean"}, {"clean"}), ("SqlAlchemy", {"raw", "clean"}, {"clean"})],
 )
-def test_tables_of_databases(
-    case: str, read: set[str], written: set[str], interpreters: dict[str, Path], tmp_path: Path
-) -> None:
-    found = recorded(interpreter(interpreters, case), case, "run", tmp_path)
+def test_tables_of_databases(case: str, read: set[str], written: set[str], interpreter: Path, tmp_path: Path) -> None:
+    found = recorded(interpreter, case, "run", tmp_path)
 
     def tables(kind: object) -> set[str]:
         return {name for s in found.document if s.kind is kind for name in found.values(s, PROVREPO + "table")}
@@ -142,16 +89,15 @@ def test_tables_of_databases(
     assert tables(GENERATION) == written
 
 
-def test_a_program_that_uses_all_of_them_is_as_it_was(interpreters: dict[str, Path], tmp_path: Path) -> None:
+def test_a_program_that_uses_all_of_them_is_as_it_was(interpreter: Path, tmp_path: Path) -> None:
     """Signatures and names of what is adapted are those of the libraries."""
     code = "import inspect, pickle, pyarrow, pyarrow.parquet as pq, polars as pl, h5py, pyarrow.dataset as ds\n" + (
         "print(inspect.signature(pq.ParquetFile.__init__), inspect.signature(pl.read_csv), inspect.signature("
         "ds.write_dataset), inspect.signature(pl.LazyFrame.collect), pl.LazyFrame.collect.__doc__, pyarrow.OSFile,"
         "pickle.loads(pickle.dumps(pl.read_csv)) is pl.read_csv, h5py.h5f.open.__name__, pq.read_schema.__module__)"
     )
-    here = interpreter(interpreters, "Parquet")
-    plain = run([here, "-c", code]).stdout
-    done = provrepo("run", "--out", "run.trig", "--", here, "-c", code, cwd=tmp_path)
+    plain = run([interpreter, "-c", code]).stdout
+    done = provrepo("run", "--out", "run.trig", "--", interpreter, "-c", code, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     address = re.compile("0x[0-9a-f]+")  # of default values
     assert address.sub("", done.stdout.decode()) == address.sub("", plain) != ""
