@@ -229,6 +229,22 @@ FORMATS: tuple[Format, ...] = (
             frozenset({"eventTime", "dataset"}),
         ),
     ),
+    Format(
+        "intoto",
+        "in-toto attestation",
+        (".intoto.jsonl", ".intoto.json", ".sigstore.json", ".sigstore"),
+        ("application/vnd.in-toto+json", "application/vnd.dev.sigstore.bundle+json"),
+        rdf=False,
+        bundles=True,
+        module="importers.attestations.codec",
+        specification="https://github.com/in-toto/attestation/tree/main/spec/v1",
+        writes=False,
+        keys=(
+            frozenset({"_type", "subject", "predicateType"}),
+            frozenset({"payload", "payloadType", "signatures"}),
+            frozenset({"mediaType", "verificationMaterial"}),
+        ),
+    ),
 )
 
 READABLE = tuple(format_ for format_ in FORMATS if format_.reads)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import provrepo
 from provrepo.codecs import formats
-from provrepo.importers.openlineage.events import Moment
+from provrepo.importers.moments import Moment
 from provrepo.importers.openlineage.names import TERMS
 from provrepo.model.document import Document
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, GENERATION, USAGE, Statement

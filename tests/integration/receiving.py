@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import provrepo
-from provrepo.importers.openlineage.events import canonical
+from provrepo.importers.json_values import canonical
 from provrepo.ledger.events import Events
 from provrepo.model.statements import DERIVATION
 from provrepo.repository.events.making import make_documents

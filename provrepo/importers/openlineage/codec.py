@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from provrepo.errors import ReadError
+from provrepo.importers.json_values import Problem, canonical
 from provrepo.importers.masking import without_login
 from provrepo.importers.openlineage.common_facets import TAGS
 from provrepo.importers.openlineage.dataset_facets import LOGICAL, OF_RUNS, VERSION, described
-from provrepo.importers.openlineage.events import FORMAT, Dataset, Event, Problem, canonical, events
+from provrepo.importers.openlineage.events import FORMAT, Dataset, Event, events
 from provrepo.importers.openlineage.facets import Context, mapped
 from provrepo.importers.openlineage.fold import Facets, Fold, Side, document_of, fold
 from provrepo.importers.openlineage.names import TERMS, Names

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-from provrepo.importers.openlineage.events import Dataset, Moment
+from provrepo.importers.moments import Moment
+from provrepo.importers.openlineage.events import Dataset
 from provrepo.importers.openlineage.fold import Facets
 from provrepo.importers.openlineage.names import TERMS, Names
 from provrepo.importers.statements import Statements, json_value, typed, unknown_members, value

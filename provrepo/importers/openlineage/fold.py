@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from provrepo.importers.openlineage.events import Dataset, Event, Moment, canonical
+from provrepo.importers.json_values import canonical
+from provrepo.importers.moments import Moment
+from provrepo.importers.openlineage.events import Dataset, Event
 from provrepo.importers.openlineage.names import Names
 
 __all__ = ["Declared", "Facets", "Fold", "Run", "Side", "dataset_of", "document_of", "ends_run", "fold"]

@@ -10,8 +10,9 @@ from itertools import chain
 from typing import Any
 
 from provrepo.importers.masking import masked, without_login
+from provrepo.importers.moments import Moment
 from provrepo.importers.openlineage.columns import input_columns
-from provrepo.importers.openlineage.events import FORMAT, Dataset, Event, Moment, events
+from provrepo.importers.openlineage.events import FORMAT, Dataset, Event, events
 from provrepo.importers.openlineage.explicit import targets
 from provrepo.importers.openlineage.facets import items, text_of
 from provrepo.importers.openlineage.fold import Facets, Run, Side, fold

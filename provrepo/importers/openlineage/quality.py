@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from provrepo.importers.json_values import canonical
 from provrepo.importers.masking import masked
-from provrepo.importers.openlineage.events import Dataset, canonical
+from provrepo.importers.openlineage.events import Dataset
 from provrepo.importers.openlineage.facets import Context, date_time, items, shape, text_of
 from provrepo.importers.openlineage.fold import Side
 from provrepo.importers.openlineage.names import TERMS

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from provrepo.importers.json_values import canonical
 from provrepo.importers.openlineage.columns import column_of, input_columns, relate_columns
 from provrepo.importers.openlineage.dataset_facets import LOGICAL, OF_RUNS, OWN, VERSION, described, statistics
-from provrepo.importers.openlineage.events import Dataset, canonical
+from provrepo.importers.openlineage.events import Dataset
 from provrepo.importers.openlineage.explicit import Target, others, state_job, state_part, targets
 from provrepo.importers.openlineage.facets import Context, Table, mapped, text_of
 from provrepo.importers.openlineage.fold import Facets, Run, Side

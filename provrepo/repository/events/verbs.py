@@ -8,8 +8,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from provrepo.errors import Denied, NotFound, UsageError
+from provrepo.importers.json_values import Problem, canonical
 from provrepo.importers.masking import without_login
-from provrepo.importers.openlineage.events import Dataset, Event, Problem, canonical, read_event
+from provrepo.importers.openlineage.events import Dataset, Event, read_event
 from provrepo.importers.openlineage.fold import dataset_of, document_of, ends_run
 from provrepo.ledger.events import Events, NewEvent
 from provrepo.repository import access

@@ -12,8 +12,9 @@ from typing import Any
 from flask import Blueprint, Response
 
 from provrepo.errors import Busy, NoSpace, ReadError
-from provrepo.importers.openlineage.events import FORMAT, parse
-from provrepo.importers.openlineage.events import Problem as EventProblem
+from provrepo.importers.json_values import Problem as EventProblem
+from provrepo.importers.json_values import parse
+from provrepo.importers.openlineage.events import FORMAT
 from provrepo.repository.events.verbs import EventResult
 from provrepo.server.protocol import auth, body
 from provrepo.server.protocol.rejections import Rejected
@@ -91,7 +92,7 @@ def _values(most: int) -> tuple[list[Any], bool]:
     """
     data = body.decoded(most)
     try:
-        found = [value for _, _, value in parse(_prepared(data))]
+        found = [value for _, _, value in parse(_prepared(data), FORMAT)]
     except ReadError as error:
         raise Rejected(400, str(error)) from None
     if len(found) > _EVENTS:

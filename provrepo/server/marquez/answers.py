@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from provrepo.errors import Error
-from provrepo.importers.openlineage.events import Moment
+from provrepo.importers.moments import Moment
 from provrepo.importers.openlineage.index import microseconds
 from provrepo.repository.events.catalog import reading
 from provrepo.server.monitoring import access_log

@@ -14,7 +14,8 @@ from typing import Any
 
 from provrepo.codecs.provjson import reader, writer
 from provrepo.errors import ReadError
-from provrepo.importers.openlineage.events import FORMAT, Event, Problem, canonical
+from provrepo.importers.json_values import Problem, canonical
+from provrepo.importers.openlineage.events import FORMAT, Event
 from provrepo.model.document import Bundle, Document
 
 __all__ = ["FACET", "PRODUCER", "embed", "embedded", "joined"]

@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from provrepo.importers.openlineage.events import Dataset, Moment
+from provrepo.importers.moments import Moment
+from provrepo.importers.openlineage.events import Dataset
 
 __all__ = ["event_time", "field_of", "latest", "named", "run_id"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from provrepo.codecs.provjson import writer as provjson
-from provrepo.importers.openlineage.events import canonical
+from provrepo.importers.json_values import canonical
 from provrepo.importers.openlineage.writing.embedded import embed
 from provrepo.importers.openlineage.writing.graph import Graph
 from provrepo.importers.openlineage.writing.losses import without_place
