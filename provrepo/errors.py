@@ -14,7 +14,8 @@ Error:
     ├── NotFound              no such thing that the caller may see
     │   └── Withdrawn         it was withdrawn
     ├── Denied                the caller may see it, but may not do this
-    │   └── Mirrored          the project is a mirror, which only its origin changes
+    │   ├── Mirrored          the project is a mirror, which only its origin changes
+    │   └── Archived          the project is archived, until that is ended
     ├── Conflict              the name is taken by other bytes
     │   ├── Stale             a new version was appended meanwhile
     │   └── TakenBack         these bytes were withdrawn or erased before
@@ -23,6 +24,7 @@ Error:
     ├── TooLarge              a limit of size or depth is exceeded
     │   └── AnswerTooLarge    the result of a query is too large
     ├── NoSpace               the disk is full; nothing of this was stored
+    │   └── ProjectFull       the quota of the project is used up
     ├── Busy                  another process holds the views, or all workers are busy
     │   └── OverQuota         what waits for a review uses up the quota of a peer
     ├── NotAvailable          a part that is not installed or does not exist yet

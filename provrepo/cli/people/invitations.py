@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.ledger.entries import now
-from provrepo.ledger.governance.invitations import Invitation
+
+if TYPE_CHECKING:
+    from provrepo.ledger.governance.invitations import Invitation
 
 __all__ = ["invitation", "invite"]
 
