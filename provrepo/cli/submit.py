@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -11,8 +11,10 @@ from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.cli.repository import not_indexed, submitter
 from provrepo.errors import Refused, Waits
-from provrepo.repository.exchange.records import PendingInfo
 from provrepo.words import counted
+
+if TYPE_CHECKING:
+    from provrepo.repository.exchange.records import PendingInfo
 
 __all__ = ["WAITS", "submit"]
 
@@ -72,9 +74,10 @@ def submit(
         receipt = _store(invocation, file, server, project, name, from_, submission)
     except Refused as refusal:
         _show_report(refusal.report, style)
-        if isinstance(refusal.kept, PendingInfo):
-            end = refusal.kept.expires or "it is given up"
-            output.note(f"kept until {end}: {_place(invocation, server, refusal.kept)}")
+        if refusal.kept is not None:
+            kept = cast("PendingInfo", refusal.kept)
+            end = kept.expires or "it is given up"
+            output.note(f"kept until {end}: {_place(invocation, server, kept)}")
         raise
     except Waits as waiting:
         found = cast("PendingInfo", waiting.pending)
