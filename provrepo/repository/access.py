@@ -72,7 +72,10 @@ def rights(actor: Actor, project: str, *, public: bool) -> frozenset[Right]:
       them. One that may write to all projects manages them.
     * A token with scopes gives those rights of its actor's role that are among them, in its projects. An administrator
       has every right in every project.
+    * A review link reads its project, as a token without scopes that may not write.
     * Everybody reads a public project.
+
+    That a project is archived takes no right away: ``Context.require_change`` refuses changes of it.
 
     Args:
         actor: the actor.

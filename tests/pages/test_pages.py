@@ -62,6 +62,7 @@ PAGES = [
     "/projects/open/ledger",
     "/projects/open/audit",
     "/projects/open/members",
+    "/projects/open/exposure",
     "/invitations/00000000000000000000000000000000",
     "/projects/open/documents/run/publication",
     "/peers",

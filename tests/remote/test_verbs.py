@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import provrepo
+from provrepo.cli.main import cli
 from provrepo.errors import Conflict, Denied, Error, NotFound, ReadError, Stale, UsageError
 from provrepo.remote import decoding, repository
 from provrepo.remote.repository import RemoteRepository
@@ -251,6 +253,15 @@ def test_invitations_are_made_listed_and_revoked(remote: RemoteRepository, local
     assert [made] == local.invitations("inviting") == remote.invitations("inviting")
     assert (len(secret), made.label, made.most) == (43, "Zoë", 0)
     assert remote.revoke_invitation("inviting", made.id) == local.invitations("inviting")[0]
+
+
+def test_an_invitation_of_the_command_leads_to_the_server(both: Pair, local: Repository) -> None:
+    local.create_project("leading")
+    made = CliRunner().invoke(
+        cli, ["--data", both.url, "invite", "leading", "reader"], env={"PROVREPO_TOKEN": both.token}
+    )
+    assert made.exit_code == 0, made.output
+    assert made.output.startswith(f"{both.url.rstrip('/')}/invitations/{local.invitations('leading')[0].id}#")
 
 
 def test_records_of_other_tools_are_imported(

@@ -39,7 +39,9 @@ def invite(
     """
     with invocation.repository() as repository:
         secret, made = repository.invite(project, role, days=days, uses=uses, label=label)
-        link = f"{repository.base() or 'http://127.0.0.1:8642/'}invitations/{made.id}#{secret}"
+        settings = invocation.settings()
+        server = settings.server or repository.base() or f"http://{settings.host}:{settings.port}"
+        link = f"{server.rstrip('/')}/invitations/{made.id}#{secret}"
     if style == "json":
         output.records({**made.to_dict(), "link": link})
         return

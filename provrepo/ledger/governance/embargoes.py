@@ -28,8 +28,16 @@ def find(connection: sqlite3.Connection, project: str) -> str:
 
 
 def due(connection: sqlite3.Connection, time: str) -> list[str]:
-    """Return the projects whose embargo has ended at a time, xsd:dateTime in UTC, by name."""
-    rows = connection.execute("SELECT project FROM embargoes WHERE until <= ? ORDER BY project", (time,)).fetchall()
+    """Return the projects whose embargo has ended at a time, xsd:dateTime in UTC, by name.
+
+    An embargo that is older than the restore of a backup does not end by itself: it may have been moved or lifted by
+    entries that the backup lacks.
+    """
+    rows = connection.execute(
+        "SELECT project FROM embargoes AS m WHERE until <= ? AND NOT EXISTS (SELECT 1 FROM entries AS e "
+        "WHERE e.project = m.project AND e.kind = 'gap' AND e.sequence > m.sequence) ORDER BY project",
+        (time,),
+    ).fetchall()
     return [str(project) for (project,) in rows]
 
 
@@ -76,8 +84,7 @@ def publish(appending: Appending, time: str) -> bool:
         appending: the stream of the project.
         time: the present time, xsd:dateTime in UTC.
     """
-    until = find(appending.connection, appending.project)
-    if not until or until > time:
+    if appending.project not in due(appending.connection, time):
         return False  # it was moved or lifted meanwhile, or another process has done this
     appending.connection.execute("DELETE FROM embargoes WHERE project = ?", (appending.project,))
     appending.append("settings", {"public": True}, actor="")

@@ -102,9 +102,11 @@ def lift_embargo(project: str) -> Response:
 
 @blueprint.get("/projects/<project>/exposure")
 def exposure(project: str) -> Response:
-    """What everybody could read if the project were public. Needs a token for all projects."""
+    """What everybody could read if the project were public; the page has forms to publish it."""
     with running.query_slot():
         found = auth.repository().exposure(project)
+    if _wants_page():
+        return conditional(pages.page("exposure.html", found=found, project=auth.repository().project(project)))
     return json_response(found.to_dict())
 
 

@@ -37,6 +37,7 @@ def page(project: str, link: str = "") -> Response:
         members=repo.members(project),
         links=links,
         roles=list(ROLES),
+        owns=manages and info.mirror is None,
         manages=manages and not info.archived and info.mirror is None,
         link=link,
     )
@@ -44,7 +45,7 @@ def page(project: str, link: str = "") -> Response:
 
 @blueprint.post("/projects/<project>/manage")
 def change(project: str) -> Response:
-    """Change members, owners and invitations of the project, by a form of its page of members."""
+    """Change members, owners, invitations and the state of the project, by a form of one of its pages."""
     auth.require_form()
     chosen = request.form.get("action", "")
     if chosen == "invite":
@@ -58,15 +59,21 @@ def change(project: str) -> Response:
     if chosen not in _ACTIONS:
         raise Rejected(400, f"the action is none of {', '.join(['invite', *_ACTIONS])}")
     _ACTIONS[chosen](auth.repository(), project)
-    return Response(
-        status=303, headers={"Location": url_for("members.listed", project=project), "Cache-Control": "no-store"}
-    )
+    where = "projects.one" if chosen in ("public", "embargo", "lift") else "members.listed"
+    return Response(status=303, headers={"Location": url_for(where, project=project), "Cache-Control": "no-store"})
 
 
 _ACTIONS: dict[str, Callable[[Repository, str], object]] = {
     "role": lambda repo, project: repo.set_member(project, _text("who"), _text("role")),
     "remove": lambda repo, project: repo.remove_member(project, _text("who")),
     "transfer": lambda repo, project: repo.transfer_project(project, _text("who")),
+    "public": lambda repo, project: repo.set_project(project, public=True),
+    "archive": lambda repo, project: repo.set_project(project, archived=True),
+    "open": lambda repo, project: repo.set_project(project, archived=False),
+    "embargo": lambda repo, project: repo.set_embargo(
+        project, _text("until"), reason=request.form.get("reason", "").strip()
+    ),
+    "lift": lambda repo, project: repo.set_embargo(project, None),
     "revoke": lambda repo, project: repo.revoke_invitation(project, _text("invitation")),
 }
 """What the forms do besides inviting, by the value of their button."""

@@ -34,8 +34,8 @@ _RIGHTS = {
 }
 _READING = frozenset({"GET", "HEAD"})
 _CHANGING = frozenset({Permission.WRITE, Permission.CURATE, Permission.MANAGE, Permission.SEND})
-_OF_ARCHIVED = frozenset({"projects.change", "publications.publish", "publishing.send"})
-"""The operations that an archived project does not refuse: one can end that, the others change another project."""
+_OF_ARCHIVED = frozenset({"managing.change", "projects.change", "publications.publish", "publishing.send"})
+"""What an archived project does not refuse before the body is read: it may end that, or change another project."""
 
 _OF_PROJECTS = frozenset({*_RIGHTS, Permission.SEND}) - {Permission.CALLER}
 

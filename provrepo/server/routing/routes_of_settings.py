@@ -39,7 +39,7 @@ SETTINGS: Mapping[tuple[str, str], Operation] = {
     ("projects.change", "PATCH"): Operation(_CHANGE, request_types=_JSON, problems=(409, 413, 415, 507)),
     ("projects.set_embargo", "PUT"): Operation(_CHANGE, request_types=_JSON, problems=(409, 413, 415, 507)),
     ("projects.lift_embargo", "DELETE"): Operation(_CHANGE, problems=(409, 507)),
-    ("projects.exposure", "GET"): Operation(_EXPOSURE),
+    ("projects.exposure", "GET"): Operation(_EXPOSURE, (*_JSON, "text/html"), problems=(406,)),
     ("members.listed", "GET"): Operation(_MEMBERS, (*_JSON, "text/html"), problems=(406,)),
     ("managing.change", "POST"): Operation(
         _CHANGE_MEMBERS,

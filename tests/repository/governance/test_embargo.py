@@ -156,6 +156,20 @@ def test_it_ends_when_the_directory_is_opened_after_it(tmp_path: Path) -> None:
     assert "crops: public" in command("project", "show", "crops").output
 
 
+def test_it_does_not_end_by_itself_after_a_restore(owner: Repository, tmp_path: Path) -> None:
+    owner.set_embargo("crops", LATER)
+    owner.backup(tmp_path / "backup")
+    owner.set_embargo("crops", EVEN_LATER)  # which the backup does not know
+    Command(tmp_path / "restored")("restore", tmp_path / "backup")
+    with provrepo.open(tmp_path / "restored") as restored:
+        end(restored)
+        assert embargo.publish_due(restored.context.store) == []
+        assert not restored.project("crops").public
+        assert restored.set_embargo("crops", EVEN_LATER).embargo
+        end(restored)
+        assert embargo.publish_due(restored.context.store) == ["crops"]
+
+
 def test_fsck_compares_it_with_its_entry(owner: Repository) -> None:
     owner.set_embargo("crops", LATER)
     end(owner)

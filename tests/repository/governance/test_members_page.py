@@ -106,6 +106,39 @@ def test_readers_and_strangers_do_not_see_it(site: Site) -> None:
     assert PAGE not in signed_in(site, "reader").get("/projects/secret", headers=HERE).text
 
 
+def test_a_project_is_archived_and_opened_again(site: Site) -> None:
+    client = signed_in(site, "owner")
+    assert sent(client, action="archive") == 303
+    assert site.owner.project("secret").archived
+    assert "Give a role" not in client.get(PAGE, headers=HERE).text
+    assert sent(client, action="role", who="zoe", role="reader") == 403
+    assert sent(signed_in(site, "curator"), action="open") == 403
+    assert sent(client, action="open") == 303
+    assert not site.owner.project("secret").archived
+
+
+def test_a_project_is_published_after_a_look_at_what_becomes_visible(site: Site) -> None:
+    client = signed_in(site, "owner")
+    page = client.get("/projects/secret/exposure", headers=HERE).text
+    assert "Make secret public" in page
+    assert sent_from(client, action="embargo", until="2126-03-01", reason="the paper") == 303
+    assert site.owner.project("secret").embargo
+    assert "Lift the embargo" in client.get("/projects/secret/exposure", headers=HERE).text
+    assert sent_from(client, action="public") == 409
+    assert sent_from(client, action="lift") == 303
+    assert sent_from(client, action="public") == 303
+    assert site.client.get("/projects/secret").status_code == 200
+    assert client.get("/projects/secret/exposure", headers=HERE).status_code == 200
+    assert signed_in(site, "curator").get("/projects/secret/exposure", headers=HERE).status_code == 403
+
+
+def sent_from(client: FlaskClient, **fields: str) -> int:
+    """Send a form of another page of the project, which leads to the project."""
+    found = re.search('name="form_token" value="([^"]+)"', client.get(PAGE, headers=HERE).text)
+    assert found
+    return client.post(FORM, data={"form_token": found[1], **fields}, headers=HERE).status_code
+
+
 @pytest.mark.parametrize(
     "fields",
     [{}, {"action": "nonsense"}, {"action": "role", "who": ""}, {"action": "invite", "role": "reader", "days": "x"}],
