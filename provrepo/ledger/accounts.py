@@ -12,7 +12,7 @@ import json
 import re
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ __all__ = ["Accounts", "Token"]
 
 _TOKEN = re.compile(r"pvr_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
 _NEVER = "9999-12-31T23:59:59.999Z"
-_UNKNOWN = ("", "", "", None, None, 0, "", None, None, "0" * 64)
+_UNKNOWN = ("", "", "", None, None, 0, "", "", None, None, None, None, "0" * 64)
 """The row of an unknown token: no secret has this digest."""
 
 
@@ -46,6 +46,9 @@ class Token:
         expires: xsd:dateTime in UTC, or None.
         revoked: xsd:dateTime in UTC, or None.
         scopes: the rights to which it limits the roles of its actor; None if it gives access by itself.
+        label: distinguishes it from other tokens of its actor; may be empty.
+        used: xsd:dateTime in UTC, the hour of its last request; None if it was not used.
+        successor: identifier of the token that replaces it; None if there is none.
     """
 
     id: str
@@ -57,6 +60,9 @@ class Token:
     expires: str | None = None
     revoked: str | None = None
     scopes: tuple[str, ...] | None = None
+    label: str = ""
+    used: str | None = None
+    successor: str | None = None
 
     @property
     def valid(self) -> bool:
@@ -130,6 +136,7 @@ class Accounts:
         write: bool = True,
         scopes: Sequence[str] | None = None,
         expires: datetime | None = None,
+        label: str = "",
         by: str = "",
     ) -> tuple[str, Token]:
         """Create a token. Tokens for the same name authenticate the same actor.
@@ -140,6 +147,8 @@ class Accounts:
             write: whether it gives write access; without scopes.
             scopes: the rights to which it limits the roles of its actor; None for a token that gives access by itself.
             expires: its end, with a time zone; None for never.
+            label: distinguishes it from the other tokens of its actor; may be empty. An expired token with that label
+                is revoked.
             by: opaque identifier of the actor who creates it.
 
         Returns:
@@ -147,34 +156,94 @@ class Accounts:
 
         Raises:
             InvalidName: a name in ``projects`` is malformed.
+            Conflict: another token of the actor has the label.
             ValueError: ``expires`` without a time zone.
         """
         for project in projects or ():
             check_name(project)
-        id_, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         scope = None if projects is None else tuple(sorted(set(projects)))
         limits = None if scopes is None else tuple(dict.fromkeys(scopes))
         ends = None if expires is None else timestamp(expires)
-        created = now()
         with self._database.writing() as connection:
             actor = self._ensure_actor(connection, name, owner=False, by=by)
-            connection.execute(
-                "INSERT INTO tokens (id, actor, secret, projects, write, created, expires, salt, scopes) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    id_,
-                    actor,
-                    _digest(secret),
-                    None if scope is None else json.dumps(scope),
-                    write,
-                    created,
-                    ends,
-                    new_salt(),
-                    None if limits is None else json.dumps(limits),
-                ),
-            )
-            record_token(connection, self._administration(connection), id_, by=by)
-        return f"pvr_{id_}_{secret}", Token(id_, actor, name, scope, write, created, ends, scopes=limits)
+            self._release_label(connection, actor, label, by=by)
+            made = Token("", actor, name, scope, write, now(), ends, scopes=limits, label=label)
+            return self._insert(connection, made, by=by)
+
+    def rotate(
+        self,
+        id: str,  # noqa: A002
+        *,
+        until: datetime,
+        expires: datetime | None,
+        by: str = "",
+    ) -> tuple[str, Token]:
+        """Replace a token by a new one with the same access and label. Both are valid for some time.
+
+        Args:
+            id: the identifier of the token.
+            until: when the former token ends, unless it ends before.
+            expires: the end of the new one; None for never.
+            by: opaque identifier of the actor who does it.
+
+        Returns:
+            The new token, and its record.
+
+        Raises:
+            NotFound: no token has this identifier.
+            Conflict: it was replaced, revoked or has expired.
+        """
+        with self._database.writing() as connection:
+            row = connection.execute(f"{_TOKENS} WHERE t.id = ?", (id,)).fetchone()
+            if row is None:
+                raise NotFound(f"no token has the identifier {id!r}")
+            former = _token(row)
+            if not former.valid or former.successor is not None:
+                state = "was replaced" if former.successor else "is not valid any more"
+                raise Conflict(f"the token {id} {state}: make a new one")
+            connection.execute("UPDATE tokens SET label = '' WHERE id = ?", (id,))
+            ends = None if expires is None else timestamp(expires)
+            fresh = replace(former, id="", created=now(), expires=ends, used=None)
+            text, made = self._insert(connection, fresh, by=by)
+            earlier = min(timestamp(until), former.expires or _NEVER)
+            connection.execute("UPDATE tokens SET successor = ?, expires = ? WHERE id = ?", (made.id, earlier, id))
+            record_token(connection, self._administration(connection), id, by=by)
+        return text, made
+
+    def _insert(self, connection: sqlite3.Connection, token: Token, *, by: str) -> tuple[str, Token]:
+        """Store a token, in a transaction; returns its text, and its record with an identifier."""
+        made, secret = replace(token, id=secrets.token_hex(8)), secrets.token_urlsafe(32)
+        connection.execute(
+            "INSERT INTO tokens (id, actor, secret, projects, write, created, expires, salt, scopes, label) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                made.id,
+                made.actor,
+                _digest(secret),
+                None if made.projects is None else json.dumps(made.projects),
+                made.write,
+                made.created,
+                made.expires,
+                new_salt(),
+                None if made.scopes is None else json.dumps(made.scopes),
+                made.label,
+            ),
+        )
+        record_token(connection, self._administration(connection), made.id, by=by)
+        return f"pvr_{made.id}_{secret}", made
+
+    def _release_label(self, connection: sqlite3.Connection, actor: str, label: str, *, by: str) -> None:
+        row = (
+            label
+            and connection.execute(
+                "SELECT id, expires FROM tokens WHERE actor = ? AND label = ? AND revoked IS NULL", (actor, label)
+            ).fetchone()
+        )
+        if not row:
+            return
+        if _valid(None, row[1]):
+            raise Conflict(f"the token {row[0]} is called {label!r}: choose another label, rotate it, or revoke it")
+        self._revoke(connection, row[0], by=by)
 
     def add_person(
         self, person: Person, *, by: str, new: bool = False, identity: tuple[str, str] | None = None
@@ -244,15 +313,34 @@ class Accounts:
             NotFound: no token has this identifier.
         """
         with self._database.writing() as connection:
-            ended = connection.execute(
-                "UPDATE tokens SET revoked = ? WHERE id = ? AND revoked IS NULL", (now(), id)
-            ).rowcount
-            if ended:
-                record_token(connection, self._administration(connection), id, by=by)
+            self._revoke(connection, id, by=by)
             row = connection.execute(f"{_TOKENS} WHERE t.id = ?", (id,)).fetchone()
         if row is None:
             raise NotFound(f"no token has the identifier {id!r}")
         return _token(row)
+
+    def revoke_all(self, actor: str | None = None, *, by: str = "") -> int:
+        """Revoke all tokens, or those of an actor, in one transaction; return how many were not revoked before."""
+        with self._database.writing() as connection:
+            rows = connection.execute(
+                "SELECT id FROM tokens WHERE revoked IS NULL AND (? IS NULL OR actor = ?) ORDER BY created, id",
+                (actor, actor),
+            ).fetchall()
+            for (id_,) in rows:
+                self._revoke(connection, id_, by=by)
+        return len(rows)
+
+    def _revoke(self, connection: sqlite3.Connection, id: str, *, by: str) -> None:  # noqa: A002
+        if connection.execute("UPDATE tokens SET revoked = ? WHERE id = ? AND revoked IS NULL", (now(), id)).rowcount:
+            record_token(connection, self._administration(connection), id, by=by)
+
+    def used(self, hours: Mapping[str, str]) -> None:
+        """Store the hour of the last request of tokens, by identifier. No entry records it."""
+        with self._database.writing() as connection:
+            connection.executemany(
+                "UPDATE tokens SET used = ? WHERE id = ? AND coalesce(used, '') < ?",
+                [(hour, id_, hour) for id_, hour in hours.items()],
+            )
 
     def rename(self, id: str, name: str | None, *, by: str = "") -> None:  # noqa: A002
         """Change the name of an actor, or erase it and what is known of the person.
@@ -281,6 +369,7 @@ class Accounts:
             if name is None:
                 connection.execute("DELETE FROM people WHERE actor = ?", (id,))
                 connection.execute("DELETE FROM identities WHERE actor = ?", (id,))
+                connection.execute("UPDATE tokens SET label = '' WHERE actor = ?", (id,))
             record_name(connection, self._administration(connection), id, by=by)
         if name is None:
             self._database.rewrite()
@@ -303,7 +392,8 @@ class Accounts:
 
 
 _TOKENS = (
-    "SELECT t.id, t.actor, a.name, t.projects, t.scopes, t.write, t.created, t.expires, t.revoked, t.secret "
+    "SELECT t.id, t.actor, a.name, t.projects, t.scopes, t.write, t.created, t.label, t.used, t.successor, "
+    "t.expires, t.revoked, t.secret "
     "FROM tokens AS t JOIN actors AS a ON a.id = t.actor"
 )
 
@@ -315,20 +405,22 @@ def _valid(revoked: object, expires: object) -> bool:
 
 
 def _token(row: Sequence[Any]) -> Token:
-    id_, actor, name, projects, scopes, write, created, expires, revoked, _ = row
+    id_, actor, name, projects, scopes, write, created, label, used, successor, expires, revoked, _ = row
     try:
         listed = None if projects is None else json.loads(projects)
         limits = None if scopes is None else json.loads(scopes)
         sound = all(isinstance(values, list | None) for values in (listed, limits))
-        sound = sound and all(isinstance(text, str) for text in (id_, actor, name, created, *(limits or ())))
-        sound = sound and all(isinstance(text, str | None) for text in (expires, revoked, *(listed or ())))
+        sound = sound and all(isinstance(text, str) for text in (id_, actor, name, created, label, *(limits or ())))
+        sound = sound and all(
+            isinstance(text, str | None) for text in (used, successor, expires, revoked, *(listed or ()))
+        )
     except (TypeError, ValueError):
         sound = False
     if not sound:
         raise Damaged(f"the row of token {id_!r} was changed by other means than provrepo: restore it from a backup")
     scope = None if listed is None else tuple(listed)
     rights = None if limits is None else tuple(limits)
-    return Token(id_, actor, name, scope, bool(write), created, expires, revoked, rights)
+    return Token(id_, actor, name, scope, bool(write), created, expires, revoked, rights, label, used, successor)
 
 
 def _digest(secret: str) -> str:

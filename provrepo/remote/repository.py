@@ -95,7 +95,7 @@ _REMEDY = "run it on the machine that has the directory"
 _DIRECTORY = "needs the data directory itself"
 _REASONS = {
     **dict.fromkeys(
-        ("tokens", "create_token", "revoke_token"),
+        ("tokens", "create_token", "rotate_token", "revoke_token", "revoke_tokens"),
         "needs the data directory itself, since a token must not make other tokens",
     ),
     **dict.fromkeys(

@@ -18,6 +18,7 @@ __all__ = [
     "require",
     "require_administer",
     "require_submitter",
+    "require_tokens",
     "rights",
     "text",
 ]
@@ -150,6 +151,18 @@ def require_submitter(actor: Actor, document: str, submitter: str) -> None:
         raise Denied(
             f"{document} was submitted by somebody else: {actor.name} may replace and withdraw own documents; "
             "choose another name, or ask a curator of the project"
+        )
+
+
+def require_tokens(actor: Actor) -> None:
+    """Raise Denied if the actor may not make and end tokens: neither the local owner nor a person who has signed in.
+
+    A token that made tokens would outlive its own revocation.
+    """
+    if not (actor.owner or actor.signed_in):
+        raise Denied(
+            f"{actor.name} may not make or end tokens: only the owner of the data directory does, and a person who has "
+            "signed in, for herself"
         )
 
 

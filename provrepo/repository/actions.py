@@ -31,3 +31,4 @@ class Action(StrEnum):
     DISCARD = "discard"
     AUDIT = "audit"
     SIGN_IN = "sign-in"
+    TOKEN = "token"  # noqa: S105 (the action, not a secret)

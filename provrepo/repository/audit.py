@@ -50,7 +50,8 @@ class AuditEvent:
         id: identifies an entry or a line of the access log; unique together with the time.
         time: xsd:dateTime in UTC.
         action: a kind of ledger entries, or ``read``, ``list``, ``query``, ``lineage``, ``search``, ``check``,
-            ``pingback``, ``discard``, ``audit``, ``sign-in``.
+            ``pingback``, ``discard``, ``audit``, ``sign-in``,
+            ``token``.
         project: the project; empty if the event concerns none in particular.
         document: the document; empty if the event concerns none in particular.
         version: the version; None if the event concerns none in particular.

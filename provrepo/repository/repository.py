@@ -259,7 +259,9 @@ class Repository:
 
     create_token = verb(of_tokens.create_token)
     tokens = verb(of_tokens.tokens)
+    rotate_token = verb(of_tokens.rotate_token)
     revoke_token = verb(of_tokens.revoke_token)
+    revoke_tokens = verb(of_tokens.revoke_tokens)
     members = verb(of_members.members)
     set_member = verb(of_members.set_member)
     remove_member = verb(of_members.remove_member)

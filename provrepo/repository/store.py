@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +35,7 @@ from provrepo.repository.access import ANONYMOUS
 from provrepo.repository.parts import Parts, exists, open_parts
 from provrepo.repository.people.authentication import actor_of, person_actor
 from provrepo.repository.people.review_links import reviewer_of
+from provrepo.repository.people.usage import TokenUses
 from provrepo.repository.profiles.figures import Figures
 from provrepo.repository.records import Actor, VersionInfo
 from provrepo.repository.submission import content_files
@@ -104,6 +105,8 @@ class Store:
         self._parts: Parts | None = None
         self._figures: Figures | None = None
         self._closers: list[Callable[[], None]] = []
+        self._uses = TokenUses(self._store_uses)
+        self.on_close(self._uses.close)
         self.socket = ""
         self.draining = False
 
@@ -245,7 +248,7 @@ class Store:
 
     def authenticate(self, token: str) -> Actor | None:
         """Return the actor of a token; None where it is unknown, expired or revoked."""
-        return actor_of(self.ledger.database, self.accounts.authenticate(token.strip()))
+        return self._noted(actor_of(self.ledger.database, self.accounts.authenticate(token.strip())))
 
     def actor_of(self, token: str) -> Actor | None:
         """Return the actor of the token with an identifier; None where it is unknown, expired or revoked.
@@ -253,7 +256,16 @@ class Store:
         For a caller that was authenticated with it before; so is the actor of a review link.
         """
         link = reviewer_of(self.ledger.database, token)
-        return actor_of(self.ledger.database, self.accounts.valid(token)) if link is None else link
+        return self._noted(actor_of(self.ledger.database, self.accounts.valid(token))) if link is None else link
+
+    def _store_uses(self, uses: Mapping[str, str]) -> None:
+        self.accounts.used(uses)
+
+    def _noted(self, actor: Actor | None) -> Actor | None:
+        """The actor of a token that is used now."""
+        if actor is not None and not self.read_only:
+            self._uses.note(actor.token)
+        return actor
 
     def person(self, id: str) -> Actor | None:  # noqa: A002
         """Return the actor of a person who has signed in, by its opaque identifier; None if there is no such person."""

@@ -26,7 +26,7 @@ from provrepo.server.marquez import api as marquez
 from provrepo.server.marquez import paths
 from provrepo.server.monitoring import access_log, audit, health, metrics
 from provrepo.server.pages import home, pages, recording, signing, submitting, vendor
-from provrepo.server.people import invitations, joining, managing, members
+from provrepo.server.people import invitations, joining, managing, members, own_sessions, tokens
 from provrepo.server.protocol import addresses, auth, codings, headers, late_rules, problems
 from provrepo.server.queries import canceling, descriptions, graphs, named, running, sparql, terms
 from provrepo.server.routing import admission, openapi
@@ -71,6 +71,8 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         recording,
         projects,
         members,
+        tokens,
+        own_sessions,
         invitations,
         joining,
         managing,

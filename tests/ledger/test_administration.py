@@ -55,7 +55,8 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         ("UPDATE tokens SET secret = '" + "ab" * 32 + "' WHERE write = 0", "secret"),
         ("UPDATE tokens SET actor = (SELECT id FROM actors WHERE owner) WHERE write = 0", "the actor"),
         (
-            "INSERT INTO tokens SELECT 'ff', actor, secret, projects, 1, created, expires, revoked, salt, scopes "
+            "INSERT INTO tokens (id, actor, secret, projects, write, created, expires, revoked, salt, scopes) "
+            "SELECT 'ff', actor, secret, projects, 1, created, expires, revoked, salt, scopes "
             "FROM tokens WHERE write = 0",
             "never recorded",
         ),

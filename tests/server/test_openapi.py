@@ -31,6 +31,8 @@ IN_PATH = {
     "dataset": "plots",
     "run": "0",
     "who": "ada",
+    "token": "0" * 16,
+    "session": "0" * 16,
     "invitation": "0" * 32,
 }
 NEEDED = {"id": "urn:x:none", "iri": IRI, "q": "table", "nodeId": "dataset:https%3A//example.org/:table"}

@@ -34,6 +34,8 @@ IN_PATH = {
     "dataset": "plots",
     "run": "0",
     "who": "ada",
+    "token": "0" * 16,
+    "session": "0" * 16,
     "invitation": "0" * 32,
 }
 BODY = b"a body that is not read"
@@ -125,6 +127,8 @@ def expected(row: Operation, caller: str, project: str | None) -> int | None:
             return 404
         if permission is Permission.READ:
             return None
+    elif permission is Permission.SIGNED_IN:
+        return refused  # no token does
     elif permission not in (Permission.ADMINISTER, Permission.WRITE):
         return None
     # No caller here is a peer.

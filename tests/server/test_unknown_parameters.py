@@ -27,6 +27,8 @@ IN_PATH = {
     "profile": "core",
     "pending": "0" * 32,
     "who": "ada",
+    "token": "0" * 16,
+    "session": "0" * 16,
     "invitation": "0" * 32,
     "namespace": "lab",
     "job": "plot",

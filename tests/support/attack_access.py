@@ -55,6 +55,8 @@ IN_PATH = {
     "profile": ("core", "../ontology"),
     "pending": ("0" * 32, "x"),
     "who": ("ada", "x"),
+    "token": ("0" * 16, "x"),
+    "session": ("0" * 16, "x"),
     "invitation": ("0" * 32, "x"),
     "key": ("0" * 32, "x"),
     "sha256": ("0" * 64, "x"),

@@ -9,6 +9,7 @@ import click
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
 from provrepo.errors import UsageError
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.ledger.accounts import Token
@@ -38,6 +39,7 @@ def token() -> None:
     type=click.IntRange(min=1),
     help="The number of days that it is valid. Default: until it is revoked; with --scope, 90.",
 )
+@click.option("--label", default="", help="Distinguishes it from the other tokens of NAME, such as laptop.")
 @json_option
 @pass_invocation
 def token_create(
@@ -48,6 +50,7 @@ def token_create(
     scopes: tuple[str, ...],
     push_only: bool,
     days: int | None,
+    label: str,
     style: str,
 ) -> None:
     """Create a token for NAME, the submitter of what is sent with it.
@@ -61,14 +64,28 @@ def token_create(
     write = not (read_only or push_only)
     chosen = () if push_only else projects or None
     with invocation.repository() as repository:
-        secret, made = repository.create_token(name, projects=chosen, write=write, scopes=scopes or None, days=days)
-    if style == "json":
-        output.records({"token": secret, **made.to_dict()})
-        return
-    output.result(secret)
-    output.note(
-        f"For {made.name}; {_scope(made)}. Keep it: it is not shown again. `provrepo token revoke {made.id}` ends it."
-    )
+        secret, made = repository.create_token(
+            name, projects=chosen, write=write, scopes=scopes or None, days=days, label=label
+        )
+    _shown(secret, made, style)
+
+
+@token.command("rotate")
+@click.argument("id")
+@click.option("--hours", type=click.IntRange(min=0), default=24, show_default=True, help="How long ID stays valid.")
+@click.option(
+    "--days", type=click.IntRange(min=1), help="The number of days that the new one is valid. Default: as ID."
+)
+@json_option
+@pass_invocation
+def token_rotate(invocation: Invocation, id: str, hours: int, days: int | None, style: str) -> None:  # noqa: A002
+    """Replace the token ID by a new one with the same access and label. Both are valid for some hours.
+
+    The new token is printed once, on stdout; the repository keeps only its digest.
+    """
+    with invocation.repository() as repository:
+        secret, made = repository.rotate_token(id, hours=hours, days=days)
+    _shown(secret, made, style)
 
 
 @token.command("list")
@@ -82,23 +99,53 @@ def token_list(invocation: Invocation, style: str) -> None:
         output.records([found.to_dict() for found in tokens])
         return
     output.table(
-        ["TOKEN", "NAME", "SCOPE", "CREATED", "EXPIRES", "REVOKED"],
-        [[t.id, t.name, _scope(t), t.created, t.expires or "-", t.revoked or "-"] for t in tokens],
+        ["TOKEN", "NAME", "LABEL", "SCOPE", "CREATED", "EXPIRES", "USED", "STATE"],
+        [
+            [t.id, t.name, t.label or "-", _scope(t), t.created, t.expires or "-", t.used or "-", _state(t)]
+            for t in tokens
+        ],
     )
 
 
 @token.command("revoke")
-@click.argument("id")
+@click.argument("id", required=False)
+@click.option("--of", metavar="WHO", help="Revoke all tokens of this person or service.")
+@click.option("--all", "everything", is_flag=True, help="Revoke all tokens of the repository.")
 @json_option
 @pass_invocation
-def token_revoke(invocation: Invocation, id: str, style: str) -> None:  # noqa: A002
-    """Revoke a token: a running server refuses it from the next request on."""
+def token_revoke(invocation: Invocation, id: str | None, of: str | None, everything: bool, style: str) -> None:  # noqa: A002
+    """Revoke a token, those of one person or service, or all: a server refuses them from the next request on."""
+    if (id is not None) + (of is not None) + everything != 1:
+        raise UsageError("give the identifier of a token, or --of WHO, or --all")
     with invocation.repository() as repository:
+        if id is None:
+            count = repository.revoke_tokens(of)
+            if style == "json":
+                output.records({"revoked": count})
+            else:
+                output.result(f"{counted(count, 'token')} revoked")
+            return
         ended = repository.revoke_token(id)
     if style == "json":
         output.records(ended.to_dict())
     else:
         output.result(f"{ended.id} ({ended.name}) revoked {ended.revoked}")
+
+
+def _shown(secret: str, made: Token, style: str) -> None:
+    if style == "json":
+        output.records({"token": secret, **made.to_dict()})
+        return
+    output.result(secret)
+    output.note(
+        f"For {made.name}; {_scope(made)}. Keep it: it is not shown again. `provrepo token revoke {made.id}` ends it."
+    )
+
+
+def _state(found: Token) -> str:
+    if found.revoked is not None:
+        return f"revoked {found.revoked}"
+    return f"replaced by {found.successor}" if found.successor else "-"
 
 
 def _scope(found: Token) -> str:

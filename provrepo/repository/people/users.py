@@ -110,9 +110,7 @@ def remove_user(context: Context, who: str) -> Person:
     for project, _ in Members(store.ledger.database).of_actor(person.actor):
         with store.ledger.appending(project or REPOSITORY) as appending:
             Members.change(appending, person.actor, NO_ROLE, by=context.actor.id, token=context.actor.token)
-    for token in store.accounts.list():
-        if token.actor == person.actor and token.revoked is None:
-            store.accounts.revoke(token.id, by=context.actor.id)
+    store.accounts.revoke_all(person.actor, by=context.actor.id)
     store.accounts.rename(person.actor, None, by=context.actor.id)
     store.index()
     return person

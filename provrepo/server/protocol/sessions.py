@@ -49,7 +49,19 @@ FORM_HEADER = "Provrepo-Form"
 MOST = 10_000
 """The most sessions; beyond it the one that was used least recently ends."""
 
-_OF_FORMS = frozenset({"joining", "managing", "publishing", "sessions", "signing_in", "submitting", "recording"})
+_OF_FORMS = frozenset(
+    {
+        "joining",
+        "managing",
+        "own_sessions",
+        "publishing",
+        "recording",
+        "sessions",
+        "signing_in",
+        "submitting",
+        "tokens",
+    }
+)
 """The blueprints whose requests that change something are forms of pages. All others take bearer tokens only."""
 
 _READING = frozenset({"GET", "HEAD"})

@@ -106,6 +106,8 @@ def _admit() -> None:
     named = project(found)
     if permission is Permission.ADMINISTER:
         access.require_administer(actor)
+    elif permission is Permission.SIGNED_IN:
+        access.require_tokens(actor)
     elif permission is Permission.SEND and named is not None:
         rights.require_send(auth.repository().context, named)
     elif named is not None:

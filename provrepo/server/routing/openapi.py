@@ -39,6 +39,7 @@ _PERMISSION_PROBLEMS = {
     Permission.MANAGE: (401, 403, 404),
     Permission.SEND: (401, 403, 404),
     Permission.ADMINISTER: (401, 403),
+    Permission.SIGNED_IN: (401, 403),
 }
 """Statuses of problems that follow from the permission that an operation needs."""
 

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     CURATE = "a token of a curator of the project, or one that may write to it"
     MANAGE = "a token of an owner of the project, or one that may write to all projects"
     SEND = "a token that may write to the project, or that of a peer that may send to it"
+    SIGNED_IN = "a session of a person who has signed in; no token"
     ADMINISTER = "a token that may write to all projects"
 
 

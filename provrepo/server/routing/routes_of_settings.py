@@ -30,7 +30,17 @@ _AS = (
 )
 _PREVIEW = RequestParameter("preview", STRING, "Only say what would become visible; so does an empty value.")
 _UPDATE = RequestParameter("update", {"type": "boolean"}, "Append a new version if there is such a document.")
+_OWN_LIST = Access(Permission.SIGNED_IN, Rate.READ, None)
+_OWN_SESSION = Access(Permission.SIGNED_IN, Rate.WRITE, Action.SIGN_IN)
+_OWN_TOKEN = Access(Permission.SIGNED_IN, Rate.WRITE, Action.TOKEN)
 _JSON = ("application/json",)
+_PAGED = (*_JSON, "text/html")
+_FORMAT = RequestParameter("format", STRING, "The name of the representation; it takes precedence over `Accept`.")
+_ENDED = Operation(_OWN_SESSION, (), request_types=body.FORMS, statuses=(303,), problems=(404, 413, 415))
+_REVOKED = Operation(_OWN_TOKEN, (), request_types=body.FORMS, statuses=(303,), problems=(404, 413, 415, 507))
+_MADE = Operation(
+    _OWN_TOKEN, _PAGED, (_FORMAT,), request_types=body.FORMS, statuses=(201,), problems=(404, 409, 413, 415, 507)
+)
 
 SETTINGS: Mapping[tuple[str, str], Operation] = {
     ("projects.create", "POST"): Operation(
@@ -78,5 +88,15 @@ SETTINGS: Mapping[tuple[str, str], Operation] = {
         _JOIN, (), request_types=body.FORMS, statuses=(303,), problems=(403, 404, 409, 413, 415, 507)
     ),
     ("members.remove", "DELETE"): Operation(_CHANGE_MEMBERS, (), statuses=(204,), problems=(409, 507)),
+    ("tokens.listed", "GET"): Operation(_OWN_LIST, _PAGED, (_FORMAT,)),
+    ("tokens.make", "POST"): _MADE,
+    ("tokens.rotate", "POST"): _MADE,
+    ("tokens.revoke", "POST"): _REVOKED,
+    ("tokens.revoke_all", "POST"): _REVOKED,
+    ("tokens.remove", "DELETE"): Operation(_OWN_TOKEN, (), statuses=(204,), problems=(404, 507)),
+    ("own_sessions.listed", "GET"): Operation(_OWN_LIST, _PAGED, (_FORMAT,)),
+    ("own_sessions.remove", "DELETE"): Operation(_OWN_SESSION, (), statuses=(204,), problems=(404,)),
+    ("own_sessions.end", "POST"): _ENDED,
+    ("own_sessions.end_all", "POST"): _ENDED,
 }
 """By endpoint and method."""

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from provrepo.ledger.accounts import Token
 from provrepo.ledger.governance.invitations import MEMBER, REVIEW, Invitation
 from provrepo.ledger.members import Member
 from provrepo.repository.governance.publication import Publication
 from provrepo.repository.people.roles import ROLES
-from provrepo.server.routing.schema_parts import FLAG, NAME, STRING, Schema, array, extended, members, record, ref
+from provrepo.server.routing.schema_parts import (
+    FLAG,
+    NAME,
+    STRING,
+    Schema,
+    array,
+    extended,
+    members,
+    or_null,
+    record,
+    ref,
+)
 
 __all__ = ["ACCESS"]
 
 _WHO: Schema = {**STRING, "description": "A name or identifier, or the e-mail address or ORCID of a person."}
 _PURPOSE: Schema = {"enum": [MEMBER, REVIEW]}
+_TOKEN = record(Token, projects=or_null(array(NAME)))
 _INVITATION = extended(record(Invitation, project=NAME, purpose=_PURPOSE), {"open": FLAG})
 
 
@@ -23,6 +36,22 @@ def _given(description: str, required: tuple[str, ...], properties: dict[str, Sc
 
 ACCESS: dict[str, Schema] = {
     "Member": record(Member),
+    "Token": _TOKEN,
+    "Tokens": members({"tokens": array(ref("Token"))}),
+    "MadeToken": extended(_TOKEN, {"token": {**STRING, "description": "Its text, which is not shown again."}}),
+    "Sessions": members(
+        {
+            "sessions": array(
+                members(
+                    {
+                        **dict.fromkeys(("id", "begun", "used", "browser"), STRING),
+                        "token": or_null(STRING),
+                        "current": FLAG,
+                    }
+                )
+            )
+        }
+    ),
     "Members": members({"project": NAME, "members": array(ref("Member"))}),
     "NewMember": _given(
         "A person or service, and its role in the project.",
