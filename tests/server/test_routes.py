@@ -295,7 +295,7 @@ def test_writes_need_a_token(site: Site) -> None:
     }
 
 
-WRITING = frozenset(NEEDED) - {Permission.READ}
+WRITING = frozenset(NEEDED) - {Permission.READ} | {Permission.SIGNED_IN}
 
 
 def test_the_description_has_permissions_and_limits(site: Site) -> None:
