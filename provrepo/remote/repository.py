@@ -99,7 +99,7 @@ _REASONS = {
         "needs the data directory itself, since a token must not make other tokens",
     ),
     **dict.fromkeys(
-        ("users", "add_user", "set_user", "remove_user", "administrators", "set_administrator"),
+        ("users", "user", "add_user", "set_user", "remove_user", "unlink_user", "administrators", "set_administrator"),
         "needs the data directory itself, since its operator decides who uses it",
     ),
     **dict.fromkeys(

@@ -278,3 +278,5 @@ class Repository:
     add_user = verb(of_users.add_user)
     set_user = verb(of_users.set_user)
     remove_user = verb(of_users.remove_user)
+    user = verb(of_users.user)
+    unlink_user = verb(of_users.unlink_user)

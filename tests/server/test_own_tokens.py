@@ -246,3 +246,52 @@ def test_an_expired_token_makes_room_for_its_label(tmp_path: Path, place: Place)
         connection.execute("UPDATE tokens SET expires = '2020-01-01T00:00:00.000Z' WHERE id = ?", (token.id,))
     assert place.owner.create_token("svc", label="x")[1].label == "x"
     assert next(found.revoked for found in place.owner.tokens() if found.id == token.id) is not None
+
+
+def test_administrators_care_for_people(place: Place) -> None:
+    place.owner.add_user("Root")
+    place.owner.set_administrator("Root", True)
+    client, ada = place.signed_in("Root"), place.signed_in()
+    assert "People" in client.get("/session", headers=HERE).text
+    assert post(client, "/users/add", name="Cy", email="cy@lab.example").status_code == 303
+    cy = next(user for user in client.get("/users?format=json", headers=HERE).json["users"] if user["name"] == "Cy")
+    assert not cy["administrator"]
+    page = client.get("/users", headers=HERE).text
+    assert "cy@lab.example" in page
+    changed = {"name": "Cyd", "email": "", "administrator": "yes"}
+    assert post(client, f"/users/{cy['actor']}/change", **changed).status_code == 303
+    assert {"Cyd", "Root"} <= {one.name for one in place.owner.administrators()}
+    assert post(client, f"/users/{cy['actor']}/change", name="Cyd", role="x").status_code == 400
+    cyd = place.signed_in("Cyd")
+    assert post(client, f"/users/{cy['actor']}/sign-out").status_code == 303
+    assert cyd.get("/sessions", headers=HERE).status_code == 401
+    assert post(client, f"/users/{cy['actor']}/unlink").status_code == 303
+    cyd = place.signed_in("Cyd")
+    assert post(client, f"/users/{cy['actor']}/remove").status_code == 303
+    assert cyd.get("/sessions", headers=HERE).status_code == 401
+    for path in ("/users/add", f"/users/{cy['actor']}/change", f"/users/{cy['actor']}/remove"):
+        assert post(ada, path, name="Mine").status_code == 403
+        assert client.post(path, data={"name": "Mine"}, headers=HERE).status_code == 403  # without the form token
+    assert ada.get("/users", headers=HERE).status_code == 403
+    assert place.app.test_client().get("/users").status_code == 401
+    place.owner.remove_user("Root")
+
+
+def test_programs_of_administrators_care_for_people(place: Place) -> None:
+    place.owner.add_user("Boss")
+    place.owner.set_administrator("Boss", True)
+    client = place.app.test_client()
+    sent = {"Authorization": f"Bearer {place.owner.create_token('Boss', scopes=['manage'])[0]}"}
+    made = client.post("/users", json={"name": "Di", "orcid": "0000-0002-1825-0097"}, headers=sent)
+    assert (made.status_code, made.json["administrator"]) == (201, False)
+    assert client.post("/users", json={"name": "Di"}, headers=sent).status_code == 409
+    for given in ({}, {"name": 7}, {"name": "x", "role": "y"}, {"name": "x", "administrator": "yes"}, {"name": ""}):
+        assert client.post("/users", json=given, headers=sent).status_code == 400, given
+    changed = client.patch("/users/Di", json={"affiliation": "Lab", "administrator": True}, headers=sent)
+    assert (changed.json["affiliation"], changed.json["administrator"]) == ("Lab", True)
+    assert client.patch("/users/Nobody", json={"affiliation": "Lab"}, headers=sent).status_code == 404
+    assert client.delete(f"/users/{made.json['actor']}", headers=sent).status_code == 204
+    assert client.delete(f"/users/{made.json['actor']}", headers=sent).status_code == 404
+    limited = {"Authorization": f"Bearer {place.owner.create_token('Boss', scopes=['read'])[0]}"}
+    assert client.get("/users", headers=limited).status_code == 403
+    place.owner.remove_user("Boss")

@@ -28,8 +28,8 @@ ELSEWHERE = (
     {},
 )
 """What a browser says of a form that no page of this server has sent; the last says nothing."""
-OWN = frozenset({"own_sessions", "tokens"})
-"""Of those who have signed in: ``test_own_tokens.py``."""
+OWN = frozenset({"own_sessions", "people", "tokens"})
+"""Of those who have signed in, and of administrators: ``test_own_tokens.py``."""
 FORMS = frozenset({"joining", "managing", "publishing", "sessions", "signing_in", "submitting", "recording"}) | OWN
 
 

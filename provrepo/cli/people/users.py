@@ -9,6 +9,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.ledger.people import Person
@@ -105,6 +106,23 @@ def user_set(
         if administrator is not None:
             repository.set_administrator(changed.actor, administrator)
     _told(changed, style, f"{changed.name} changed")
+
+
+@user.command("unlink")
+@click.argument("who")
+@json_option
+@pass_invocation
+def user_unlink(invocation: Invocation, who: str, style: str) -> None:
+    """Forget with which account a person signs in: the next sign-in counts as the first one.
+
+    It is for people who have another account at the provider now.
+    """
+    with invocation.repository() as repository:
+        count = repository.unlink_user(who)
+    if style == "json":
+        output.records({"accounts": count})
+    else:
+        output.result(f"{counted(count, 'account')} of {who} forgotten")
 
 
 @user.command("remove")

@@ -12,7 +12,7 @@ from provrepo.ledger.people import People, Person
 from provrepo.repository import access
 from provrepo.repository.context import Context
 
-__all__ = ["add_user", "checked", "remove_user", "set_user", "users"]
+__all__ = ["add_user", "checked", "remove_user", "set_user", "unlink_user", "user", "users"]
 
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 _ORCID = re.compile(r"(?:https?://orcid\.org/)?((?:\d{4}-){3}\d{3}[\dX])")
@@ -114,6 +114,37 @@ def remove_user(context: Context, who: str) -> Person:
     store.accounts.rename(person.actor, None, by=context.actor.id)
     store.index()
     return person
+
+
+def user(context: Context, who: str) -> Person:
+    """Return a person.
+
+    Args:
+        who: the name, identifier, e-mail address or ORCID.
+
+    Raises:
+        NotFound: there is no such person.
+        Denied: the actor may not administer the repository.
+    """
+    access.require_administer(context.actor)
+    return _person(context, who)
+
+
+def unlink_user(context: Context, who: str) -> int:
+    """Forget with which accounts of providers a person has signed in: the next sign-in is recognized as a first one.
+
+    Args:
+        who: the name, identifier, e-mail address or ORCID.
+
+    Returns:
+        How many accounts there were.
+
+    Raises:
+        NotFound: there is no such person.
+        Denied: the actor may not administer the repository.
+    """
+    access.require_administer(context.actor)
+    return People(context.store.ledger.database).forget_identities(_person(context, who).actor)
 
 
 def _person(context: Context, who: str) -> Person:

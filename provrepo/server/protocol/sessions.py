@@ -54,6 +54,7 @@ _OF_FORMS = frozenset(
         "joining",
         "managing",
         "own_sessions",
+        "people",
         "publishing",
         "recording",
         "sessions",

@@ -30,12 +30,15 @@ _AS = (
 )
 _PREVIEW = RequestParameter("preview", STRING, "Only say what would become visible; so does an empty value.")
 _UPDATE = RequestParameter("update", {"type": "boolean"}, "Append a new version if there is such a document.")
+_PEOPLE = Access(Permission.ADMINISTER, Rate.READ, Action.LIST)
+_CHANGE_PEOPLE = Access(Permission.ADMINISTER, Rate.WRITE, Action.MEMBER)
 _OWN_LIST = Access(Permission.SIGNED_IN, Rate.READ, None)
 _OWN_SESSION = Access(Permission.SIGNED_IN, Rate.WRITE, Action.SIGN_IN)
 _OWN_TOKEN = Access(Permission.SIGNED_IN, Rate.WRITE, Action.TOKEN)
 _JSON = ("application/json",)
 _PAGED = (*_JSON, "text/html")
 _FORMAT = RequestParameter("format", STRING, "The name of the representation; it takes precedence over `Accept`.")
+_PERSON = Operation(_CHANGE_PEOPLE, (), request_types=body.FORMS, statuses=(303,), problems=(404, 409, 413, 415, 507))
 _ENDED = Operation(_OWN_SESSION, (), request_types=body.FORMS, statuses=(303,), problems=(404, 413, 415))
 _REVOKED = Operation(_OWN_TOKEN, (), request_types=body.FORMS, statuses=(303,), problems=(404, 413, 415, 507))
 _MADE = Operation(
@@ -88,6 +91,13 @@ SETTINGS: Mapping[tuple[str, str], Operation] = {
         _JOIN, (), request_types=body.FORMS, statuses=(303,), problems=(403, 404, 409, 413, 415, 507)
     ),
     ("members.remove", "DELETE"): Operation(_CHANGE_MEMBERS, (), statuses=(204,), problems=(409, 507)),
+    ("users.listed", "GET"): Operation(_PEOPLE, _PAGED, (_FORMAT,)),
+    ("users.add", "POST"): Operation(
+        _CHANGE_PEOPLE, request_types=_JSON, statuses=(201,), problems=(409, 413, 415, 507)
+    ),
+    ("users.change", "PATCH"): Operation(_CHANGE_PEOPLE, request_types=_JSON, problems=(404, 409, 413, 415, 507)),
+    ("users.remove", "DELETE"): Operation(_CHANGE_PEOPLE, (), statuses=(204,), problems=(404, 409, 507)),
+    **{(f"people.{name}", "POST"): _PERSON for name in ("add", "change", "remove", "sign_out", "unlink")},
     ("tokens.listed", "GET"): Operation(_OWN_LIST, _PAGED, (_FORMAT,)),
     ("tokens.make", "POST"): _MADE,
     ("tokens.rotate", "POST"): _MADE,

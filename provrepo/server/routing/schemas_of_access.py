@@ -5,6 +5,7 @@ from __future__ import annotations
 from provrepo.ledger.accounts import Token
 from provrepo.ledger.governance.invitations import MEMBER, REVIEW, Invitation
 from provrepo.ledger.members import Member
+from provrepo.ledger.people import Person
 from provrepo.repository.governance.publication import Publication
 from provrepo.repository.people.roles import ROLES
 from provrepo.server.routing.schema_parts import (
@@ -24,6 +25,11 @@ __all__ = ["ACCESS"]
 
 _WHO: Schema = {**STRING, "description": "A name or identifier, or the e-mail address or ORCID of a person."}
 _PURPOSE: Schema = {"enum": [MEMBER, REVIEW]}
+_PERSON = extended(record(Person), {"administrator": FLAG})
+_GIVEN_PERSON: dict[str, Schema] = {
+    **dict.fromkeys(("name", "email", "orcid", "affiliation", "ror"), STRING),
+    "administrator": FLAG,
+}
 _TOKEN = record(Token, projects=or_null(array(NAME)))
 _INVITATION = extended(record(Invitation, project=NAME, purpose=_PURPOSE), {"open": FLAG})
 
@@ -36,6 +42,10 @@ def _given(description: str, required: tuple[str, ...], properties: dict[str, Sc
 
 ACCESS: dict[str, Schema] = {
     "Member": record(Member),
+    "Person": _PERSON,
+    "People": members({"users": array(ref("Person"))}),
+    "NewPerson": _given("A person to add.", ("name",), _GIVEN_PERSON),
+    "ChangedPerson": _given("What is to change of a person.", (), _GIVEN_PERSON),
     "Token": _TOKEN,
     "Tokens": members({"tokens": array(ref("Token"))}),
     "MadeToken": extended(_TOKEN, {"token": {**STRING, "description": "Its text, which is not shown again."}}),
