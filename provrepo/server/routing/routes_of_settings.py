@@ -19,7 +19,9 @@ _MEMBERS = Access(Permission.WRITE, Rate.READ, Action.LIST)
 _CHANGE_MEMBERS = Access(Permission.MANAGE, Rate.WRITE, Action.MEMBER)
 _INVITATIONS = Access(Permission.MANAGE, Rate.READ, Action.LIST)
 _JOIN_PAGE = Access(Permission.CALLER, Rate.READ, None)
-_JOIN = Access(Permission.CALLER, Rate.CHECK, Action.MEMBER)
+_JOIN = Access(Permission.CALLER, Rate.CHECK, Action.INVITATION)
+_INVITE = Access(Permission.MANAGE, Rate.WRITE, Action.INVITATION)
+_EMBARGO = Access(Permission.MANAGE, Rate.WRITE, Action.EMBARGO)
 _PUBLISH = Access(Permission.WRITE, Rate.WRITE, Action.SUBMIT)
 _PUBLISH_PAGE = Access(Permission.WRITE, Rate.QUERY, Action.LIST)
 _TO = RequestParameter("to", STRING, "The public project.")
@@ -50,8 +52,8 @@ SETTINGS: Mapping[tuple[str, str], Operation] = {
         _CREATE, request_types=_JSON, statuses=(201,), problems=(409, 413, 415, 507)
     ),
     ("projects.change", "PATCH"): Operation(_CHANGE, request_types=_JSON, problems=(409, 413, 415, 507)),
-    ("projects.set_embargo", "PUT"): Operation(_CHANGE, request_types=_JSON, problems=(409, 413, 415, 507)),
-    ("projects.lift_embargo", "DELETE"): Operation(_CHANGE, problems=(409, 507)),
+    ("projects.set_embargo", "PUT"): Operation(_EMBARGO, request_types=_JSON, problems=(409, 413, 415, 507)),
+    ("projects.lift_embargo", "DELETE"): Operation(_EMBARGO, problems=(409, 507)),
     ("projects.exposure", "GET"): Operation(_EXPOSURE, (*_JSON, "text/html"), problems=(406,)),
     ("members.listed", "GET"): Operation(_MEMBERS, (*_JSON, "text/html"), problems=(406,)),
     ("managing.change", "POST"): Operation(
@@ -82,10 +84,8 @@ SETTINGS: Mapping[tuple[str, str], Operation] = {
     ("members.put", "POST"): Operation(_CHANGE_MEMBERS, request_types=_JSON, problems=(409, 413, 415, 507)),
     ("members.transfer", "POST"): Operation(_CHANGE_MEMBERS, request_types=_JSON, problems=(409, 413, 415, 507)),
     ("invitations.listed", "GET"): Operation(_INVITATIONS),
-    ("invitations.make", "POST"): Operation(
-        _CHANGE_MEMBERS, request_types=_JSON, statuses=(201,), problems=(413, 415, 507)
-    ),
-    ("invitations.revoke", "DELETE"): Operation(_CHANGE_MEMBERS, problems=(409, 507)),
+    ("invitations.make", "POST"): Operation(_INVITE, request_types=_JSON, statuses=(201,), problems=(413, 415, 507)),
+    ("invitations.revoke", "DELETE"): Operation(_INVITE, problems=(409, 507)),
     ("joining.one", "GET"): Operation(_JOIN_PAGE, (*_JSON, "text/html"), problems=(404, 406)),
     ("joining.follow", "POST"): Operation(
         _JOIN, (), request_types=body.FORMS, statuses=(303,), problems=(403, 404, 409, 413, 415, 507)
