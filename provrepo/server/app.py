@@ -26,7 +26,17 @@ from provrepo.server.marquez import api as marquez
 from provrepo.server.marquez import paths
 from provrepo.server.monitoring import access_log, audit, health, metrics
 from provrepo.server.pages import home, pages, recording, signing, submitting, vendor
-from provrepo.server.people import invitations, joining, managing, members, own_sessions, people, tokens, users
+from provrepo.server.people import (
+    creating,
+    invitations,
+    joining,
+    managing,
+    members,
+    own_sessions,
+    people,
+    tokens,
+    users,
+)
 from provrepo.server.protocol import addresses, auth, codings, headers, late_rules, problems
 from provrepo.server.queries import canceling, descriptions, graphs, named, running, sparql, terms
 from provrepo.server.routing import admission, openapi
@@ -76,6 +86,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         users,
         people,
         invitations,
+        creating,
         joining,
         managing,
         publishing,

@@ -30,7 +30,9 @@ ELSEWHERE = (
 """What a browser says of a form that no page of this server has sent; the last says nothing."""
 OWN = frozenset({"own_sessions", "people", "tokens"})
 """Of those who have signed in, and of administrators: ``test_own_tokens.py``."""
-FORMS = frozenset({"joining", "managing", "publishing", "sessions", "signing_in", "submitting", "recording"}) | OWN
+FORMS = OWN | {
+    "creating", "joining", "managing", "publishing", "sessions", "signing_in", "submitting", "recording",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from flask import Blueprint, Response, request, url_for
 
 from provrepo.ledger.governance.standing import QUOTAS
+from provrepo.repository import access
 from provrepo.repository.exchange.summary import summary
 from provrepo.repository.people.roles import Right
 from provrepo.repository.records import DocumentInfo, ProjectInfo
@@ -33,7 +34,9 @@ def index() -> Response:
     found = [info for info in auth.repository().projects() if info.name > page.after]
     shown = listed(found, PROJECT_ORDERS, _text, most=page.limit)
     if _wants_page():
-        return conditional(pages.page("projects.html", listed=shown))
+        return conditional(
+            pages.page("projects.html", listed=shown, may_create=access.may_administer(auth.repository().actor))
+        )
     answer = {"total": shown.part.total, "projects": [info.to_dict() for info in shown.shown]}
     return json_response(answer, next_=shown.part.after or None)
 

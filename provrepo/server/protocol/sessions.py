@@ -51,6 +51,7 @@ MOST = 10_000
 
 _OF_FORMS = frozenset(
     {
+        "creating",
         "joining",
         "managing",
         "own_sessions",

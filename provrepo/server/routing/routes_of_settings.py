@@ -13,6 +13,7 @@ from provrepo.server.routing.schema_parts import STRING
 __all__ = ["SETTINGS"]
 
 _CREATE = Access(Permission.ADMINISTER, Rate.WRITE, Action.SETTINGS)
+_CREATE_PAGE = Access(Permission.ADMINISTER, Rate.READ, None)
 _CHANGE = Access(Permission.MANAGE, Rate.WRITE, Action.SETTINGS)
 _EXPOSURE = Access(Permission.MANAGE, Rate.QUERY, Action.LIST)
 _MEMBERS = Access(Permission.WRITE, Rate.READ, Action.LIST)
@@ -50,6 +51,14 @@ _MADE = Operation(
 SETTINGS: Mapping[tuple[str, str], Operation] = {
     ("projects.create", "POST"): Operation(
         _CREATE, request_types=_JSON, statuses=(201,), problems=(409, 413, 415, 507)
+    ),
+    ("creating.form", "GET"): Operation(_CREATE_PAGE, ("text/html",)),
+    ("creating.create", "POST"): Operation(
+        _CREATE,
+        ("text/html",),
+        request_types=body.FORMS,
+        statuses=(303,),
+        problems=(400, 403, 409, 413, 415, 507),
     ),
     ("projects.change", "PATCH"): Operation(_CHANGE, request_types=_JSON, problems=(409, 413, 415, 507)),
     ("projects.set_embargo", "PUT"): Operation(_EMBARGO, request_types=_JSON, problems=(409, 413, 415, 507)),
