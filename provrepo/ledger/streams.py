@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -207,6 +207,12 @@ class Stream:
     def of_kind(self, kind: str, after: int = 0) -> list[Entry]:
         """Return the readable entries of a kind after an entry, in order."""
         return list(_only_readable(self._rows("sequence > ? AND kind = ? ORDER BY sequence", after, kind)))
+
+    def newest_of(self, kinds: Sequence[str], before: int | None, limit: int) -> list[Entry]:
+        """Return the readable entries of some kinds before an entry, or the last ones, the newest first."""
+        marks = ", ".join("?" for _ in kinds)
+        condition = f"(? IS NULL OR sequence < ?) AND kind IN ({marks}) ORDER BY sequence DESC LIMIT ?"
+        return list(_only_readable(self._rows(condition, before, before, *kinds, limit)))
 
     def exchanges(self, document: str) -> list[Entry]:
         """Return the readable entries about exchanges of a document, in order."""

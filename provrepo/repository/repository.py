@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from provrepo.repository import audit as of_audit
+from provrepo.repository import changes as of_changes
 from provrepo.repository import documents as of_documents
 from provrepo.repository import exposure as of_exposure
 from provrepo.repository import pingbacks as of_pingbacks
@@ -172,6 +173,7 @@ class Repository:
     erase = verb(of_withdrawals.erase)
     remaining = verb(of_withdrawals.remaining)
     arrivals = verb(accepted_at.arrivals)
+    changes = verb(of_changes.changes)
     entries = verb(of_stream.entries)
     audit = verb(of_audit.audit)
     exposure = verb(of_exposure.exposure, from_views=True)

@@ -7,7 +7,7 @@ from jinja2 import StrictUndefined
 
 from provrepo import resources
 from provrepo.repository.store import Store
-from provrepo.server.discovery import catalogs, linksets, signposts, sitemaps, vocabularies
+from provrepo.server.discovery import atom, catalogs, linksets, signposts, sitemaps, vocabularies
 from provrepo.server.documents import (
     datasets,
     documents,
@@ -114,6 +114,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         health,
         metrics,
         openapi,
+        atom,
         catalogs,
         linksets,
         sitemaps,

@@ -8,6 +8,7 @@ from provrepo.server.protocol.answers import graph_offer
 from provrepo.server.protocol.negotiate import HTML, JSON, Offer
 
 __all__ = [
+    "ATOM",
     "BLOBS",
     "CITATION",
     "DESCRIPTION",
@@ -58,5 +59,6 @@ CITATION = (
     Offer("jsonld", ("application/ld+json", "application/json"), (".jsonld", ".json")),
     Offer("bibtex", ("application/x-bibtex", "text/x-bibtex"), (".bib",)),
 )
+ATOM = (Offer("atom", ("application/atom+xml",), (".atom",)),)
 ENTRIES = (JSON, Offer("ndjson", ("application/x-ndjson",), (".ndjson",)), HTML)
 BLOBS = (Offer("blobs", ("application/vnd.provrepo.blobs",), ()),)

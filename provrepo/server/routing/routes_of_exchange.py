@@ -91,6 +91,15 @@ EXCHANGE: Mapping[tuple[str, str], Operation] = {
     ("exchange.pushes", "GET"): Operation(_ALL, _PAGE, (*_LISTS["pushes"], _FORMAT), problems=(406,)),
     ("exchange.pushes_of_project", "GET"): Operation(_OF_PROJECT, _PAGE, (*_LISTS["pushes"], _FORMAT), problems=(406,)),
     ("exchange.mirrors", "GET"): Operation(_OF_CALLER, _PAGE, (*_LISTS["mirrors"], _FORMAT), problems=(406,)),
+    ("atom.feed", "GET"): Operation(
+        _MIRROR,
+        ("application/atom+xml",),
+        (
+            RequestParameter("before", {"type": "integer", "minimum": 1}, "Only what is before this entry."),
+            _FORMAT,
+        ),
+        problems=(404, 406),
+    ),
     ("exchange.mirror", "GET"): Operation(_MIRROR, parameters=(_FORMAT,), problems=(404, 406)),
 }
 """These rows by endpoint and method."""
