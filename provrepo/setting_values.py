@@ -147,6 +147,7 @@ _MOST = {
     "audit_days": 36_500,
     "pending_days": 36_500,
     "kept_days": 36_500,
+    "webhook_days": 365,
     "exchange_seconds": 86_400,
     "session_idle": 10_080,
     "session_hours": 8_760,
@@ -157,6 +158,7 @@ _MOST = {
 }
 _SECRET = ("token", "peer_token", "sign_in_secret")
 _CHOICES = {
+    "webhook_addresses": ("public", "any"),
     "capture": ("on", "off"),
     "rate_loopback": ("on", "off"),
     "audit_networks": ("on", "off"),

@@ -92,6 +92,9 @@ class Settings:
             IPv6); ``off`` writes nothing of its address.
         pending_days: days for which documents wait for a review, and for which decisions on them are kept; 0 for ever.
         kept_days: days for which a refused document is kept whose submitter has asked for that; 0 for ever.
+        webhook_addresses: ``public``: webhooks, which owners of projects add, are sent to public addresses only;
+            ``any``: also to those of the own network and machine.
+        webhook_days: days of failures after which a webhook is disabled.
         exchange_seconds: seconds between the rounds in which a server works off what it has for peers; 0 for no rounds.
         session_idle: minutes after its last request at which a session of a browser ends.
         session_hours: hours after which it ends in any case.
@@ -153,6 +156,8 @@ class Settings:
     audit_networks: str = "off"
     pending_days: int = 90
     kept_days: int = 14
+    webhook_addresses: str = "public"
+    webhook_days: int = 7
     exchange_seconds: float = 30.0
     session_idle: int = 120
     session_hours: int = 12

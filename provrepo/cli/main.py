@@ -27,6 +27,7 @@ from provrepo.cli.exchange.package import pack, unpack
 from provrepo.cli.exchange.peers import peers
 from provrepo.cli.exchange.pushing import push, pushes
 from provrepo.cli.exchange.review import review
+from provrepo.cli.exchange.webhooks import webhook
 from provrepo.cli.imports.datasets import datasets, to_run_again
 from provrepo.cli.imports.imports import import_
 from provrepo.cli.lineage import lineage, search, thing
@@ -242,6 +243,7 @@ for _verb in (
     push,
     pushes,
     review,
+    webhook,
     audit,
     serve,
     run,

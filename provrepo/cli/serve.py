@@ -62,6 +62,7 @@ def run(settings: Settings) -> None:
     from provrepo.repository.exchange.mirroring.background import start as start_pulling
     from provrepo.repository.exchange.notices.background import start as start_sending
     from provrepo.repository.exchange.rounds import start as start_rounds
+    from provrepo.repository.exchange.webhooks.watching import start as start_watching
     from provrepo.repository.governance.embargo import start as start_embargoes
     from provrepo.repository.profiles.metrics import start as start_counting
     from provrepo.repository.repository import Repository
@@ -77,6 +78,7 @@ def run(settings: Settings) -> None:
         def announce(url: str) -> None:
             Repository(store).serve(url)
             start_sending(store)
+            start_watching(store)
             start_rounds(store)
             start_pulling(store)
             start_making(store)

@@ -70,6 +70,8 @@ class HttpClient:
         deadline: seconds for a whole request with all attempts and its answer; None for no such limit.
         attempts: how often a request is sent that may be repeated: GET and HEAD, and PUT and DELETE without a
             precondition, after a failed connection and after 502, 503 and 504; any request if no connection was made.
+        public: whether to contact public addresses only, and without the proxy of the environment: for URLs that others
+            than the operator have chosen.
         report: makes the ``report`` of ``Refused`` from its JSON object; without it the object is the report.
 
     Raises:
@@ -84,6 +86,7 @@ class HttpClient:
         timeout: float = 60.0,
         deadline: float | None = 300.0,
         attempts: int = 3,
+        public: bool = False,
         report: Callable[[Any], object] = lambda members: members,
     ) -> None:
         self.url = server_url(url)
@@ -95,7 +98,7 @@ class HttpClient:
         self._attempts = max(1, attempts)
         self._report = report
         self._clock = Clock()
-        self._pool = pool(self.url, self._clock)
+        self._pool = pool(self.url, self._clock, public=public)
 
     def __repr__(self) -> str:
         return f"HttpClient({self.url!r})"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import inf
 from ssl import SSLContext
 from typing import Any
@@ -19,7 +20,10 @@ import httpx
 from provrepo.errors import UsageError
 from provrepo.model.identifiers import web_address
 
-__all__ = ["Clock", "pool"]
+__all__ = ["NOT_PUBLIC", "Clock", "pool"]
+
+NOT_PUBLIC = "is no public address, and no others are contacted"
+"""In the message of an error: why an address was refused."""
 
 IDLE_SECONDS = 30.0
 """Seconds for which an unused connection is kept; less than a server keeps it."""
@@ -51,11 +55,13 @@ class _Backend(httpcore.NetworkBackend):
     """TCP connections whose operations end at the deadline: httpcore itself limits each operation only.
 
     A name that leads to a link-local address is refused before anything is sent: clouds give credentials to their
-    machines at such addresses, and who owns a name decides where it leads.
+    machines at such addresses, and who owns a name decides where it leads. With ``public`` every address that is not
+    public is refused before a connection to it: not even whether something listens there can be learned.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, public: bool = False) -> None:
         self._clock = clock
+        self._public = public
         self._tcp = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -66,6 +72,8 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
+        if self._public:
+            host = _public_address(host, port)
         left = self._clock.left(timeout, httpcore.ConnectTimeout)
         stream = self._tcp.connect_tcp(host, port, left, local_address, socket_options)
         found = (stream.get_extra_info("server_addr") or ("",))[0]
@@ -101,20 +109,25 @@ class _Connection(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-def pool(url: str, clock: Clock) -> httpcore.ConnectionPool:
+def pool(url: str, clock: Clock, *, public: bool = False) -> httpcore.ConnectionPool:
     """The connections to a server; the deadline of each request is in ``clock``.
+
+    Args:
+        url: the URL of the server.
+        clock: has the deadline.
+        public: whether to contact public addresses only. A proxy would look names up itself, so none is used then.
 
     Raises:
         UsageError: the URL of the proxy of the environment is not valid.
     """
-    backend = _Backend(clock)
+    backend = _Backend(clock, public=public)
     parts = urlsplit(url)
     context = None
     if parts.scheme == "https":
         context = httpx.create_ssl_context()
         # Certificates that an institution has installed on the system are valid too.
         context.load_default_certs()
-    proxy = _proxy(parts.scheme, parts.hostname or "")
+    proxy = None if public else _proxy(parts.scheme, parts.hostname or "")
     if proxy is None:
         return httpcore.ConnectionPool(ssl_context=context, keepalive_expiry=IDLE_SECONDS, network_backend=backend)
     return httpcore.HTTPProxy(
@@ -140,6 +153,37 @@ def _proxy(scheme: str, host: str) -> httpx.Proxy | None:
     if web_address(address) is None:
         raise UsageError("the proxy of the environment has no http or https URL; set NO_PROXY, or another proxy")
     return httpx.Proxy(address)
+
+
+def _public_address(host: str, port: int) -> str:
+    """The address to which a name leads, if all of its addresses are public.
+
+    Raises:
+        ConnectError: one of them is not, or there is none.
+    """
+    try:
+        found = {str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(error) from error
+    if not found or not all(map(_is_public, found)):
+        raise httpcore.ConnectError(f"{host} {NOT_PUBLIC}")
+    return sorted(found, key=lambda address: (":" in address, address))[0]
+
+
+def _is_public(text: str) -> bool:
+    """Whether an address is public, also the one that is embedded in an address of a transition mechanism."""
+    address = ip_address(text.partition("%")[0])
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        if inner is None and address in _TRANSLATED:
+            inner = IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            address = inner
+    return address.is_global and not address.is_multicast
+
+
+_TRANSLATED = ip_network("64:ff9b::/96")
+"""IPv6 addresses that gateways translate to IPv4 (RFC 6052)."""
 
 
 def _is_loopback(host: str) -> bool:

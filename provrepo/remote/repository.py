@@ -22,6 +22,7 @@ from provrepo.remote import queries as of_queries
 from provrepo.remote import reviews as of_reviews
 from provrepo.remote import submission as of_submission
 from provrepo.remote import upkeep as of_upkeep
+from provrepo.remote import webhooks as of_webhooks
 from provrepo.remote.connection import Connection
 from provrepo.repository.queries import runs as of_recordings
 from provrepo.repository.repository import Repository
@@ -216,6 +217,12 @@ class RemoteRepository:
 
     pingbacks = _verb(Repository.pingbacks, of_upkeep.pingbacks)
     discard_pingbacks = _verb(Repository.discard_pingbacks, of_upkeep.discard_pingbacks)
+    webhooks = _verb(Repository.webhooks, of_webhooks.webhooks)
+    add_webhook = _verb(Repository.add_webhook, of_webhooks.add_webhook)
+    remove_webhook = _verb(Repository.remove_webhook, of_webhooks.remove_webhook)
+    rotate_webhook = _verb(Repository.rotate_webhook, of_webhooks.rotate_webhook)
+    enable_webhook = _verb(Repository.enable_webhook, of_webhooks.enable_webhook)
+    test_webhook = _verb(Repository.test_webhook, of_webhooks.test_webhook)
     pending = _verb(Repository.pending, of_reviews.pending)
     pending_document = _verb(Repository.pending_document, of_reviews.pending_document)
     pending_original = _verb(Repository.pending_original, of_reviews.pending_original)

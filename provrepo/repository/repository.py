@@ -30,6 +30,7 @@ from provrepo.repository.exchange.notices import verbs as of_notices
 from provrepo.repository.exchange.package import verbs as of_package
 from provrepo.repository.exchange.reviewing import reviews as of_reviews
 from provrepo.repository.exchange.reviewing import submitting as of_reviewed
+from provrepo.repository.exchange.webhooks import verbs as of_webhooks
 from provrepo.repository.federation import surroundings as of_federation
 from provrepo.repository.governance import embargo as of_embargo
 from provrepo.repository.governance import invitations as of_invitations
@@ -222,6 +223,12 @@ class Repository:
     receive_notice = verb(of_receiving.receive_notice)
     note_mirror = verb(of_receiving.note_mirror)
     send_notices = verb(of_notices.send_notices)
+    webhooks = verb(of_webhooks.webhooks)
+    add_webhook = verb(of_webhooks.add_webhook)
+    remove_webhook = verb(of_webhooks.remove_webhook)
+    rotate_webhook = verb(of_webhooks.rotate_webhook)
+    enable_webhook = verb(of_webhooks.enable_webhook)
+    test_webhook = verb(of_webhooks.test_webhook)
     holders = verb(of_notices.holders)
     add_holder = verb(of_notices.add_holder)
     remove_holder = verb(of_notices.remove_holder)

@@ -20,7 +20,7 @@ from provrepo.server.documents import (
     submissions,
     validate,
 )
-from provrepo.server.exchange import feed, inbox, packages, pending, state
+from provrepo.server.exchange import feed, inbox, packages, pending, state, webhooks
 from provrepo.server.lineage import gate, lineage, openlineage, provaq
 from provrepo.server.marquez import api as marquez
 from provrepo.server.marquez import paths
@@ -97,6 +97,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         submissions,
         imports,
         pending,
+        webhooks,
         state,
         validate,
         profiles,

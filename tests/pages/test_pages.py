@@ -98,6 +98,7 @@ PAGES = [
     "/projects/open/dataset?iri=https://example.org/dataset",
     "/projects/open/dataset?iri=https://example.org/nothing",
     "/projects/open/pending",
+    "/projects/open/webhooks",
     "/projects/open/pending/nothing",
     "/projects/open/pending/nothing/report",
     "/sparql",

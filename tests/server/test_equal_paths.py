@@ -121,6 +121,7 @@ def templates(site: Site) -> list[tuple[str, str]]:
 def path(rule: str, project: str) -> str:
     place = {"project": project, "document": "run", "version": "1", "number": "1", "suffix": "json", "name": "x"} | {
         "pending": "0" * 32,
+        "webhook": "0" * 32,
         "sha256": "0" * 64,
         "who": "ada",
         "invitation": "0" * 32,

@@ -26,6 +26,7 @@ IN_PATH = {
     "filename": "style.css",
     "profile": "core",
     "pending": "0" * 32,
+    "webhook": "0" * 32,
     "namespace": "lab",
     "job": "plot",
     "dataset": "plots",

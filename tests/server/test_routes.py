@@ -29,6 +29,7 @@ IN_PATH = {
     "filename": "style.css",
     "profile": "core",
     "pending": "0" * 32,
+    "webhook": "0" * 32,
     "namespace": "lab",
     "job": "plot",
     "dataset": "plots",

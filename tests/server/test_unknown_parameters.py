@@ -26,6 +26,7 @@ IN_PATH = {
     "filename": "style.css",
     "profile": "core",
     "pending": "0" * 32,
+    "webhook": "0" * 32,
     "who": "ada",
     "token": "0" * 16,
     "session": "0" * 16,

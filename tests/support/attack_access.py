@@ -54,6 +54,7 @@ IN_PATH = {
     "filename": ("style.css", "../app.py"),
     "profile": ("core", "../ontology"),
     "pending": ("0" * 32, "x"),
+    "webhook": ("0" * 32, "x"),
     "who": ("ada", "x"),
     "token": ("0" * 16, "x"),
     "session": ("0" * 16, "x"),

@@ -31,7 +31,7 @@ class SentNotice:
         version: the version.
         peer: the name of the peer that gets it; empty for an address that the operator named.
         url: that address; empty for a peer.
-        protocol: ``inbox`` or ``pingback``.
+        protocol: ``inbox``, ``pingback`` or ``webhook``.
         answers: the identifier of the notice that it acknowledges; empty for none.
         state: one of ``STATES``.
         made: the time at which it was written, xsd:dateTime in UTC.
@@ -42,6 +42,7 @@ class SentNotice:
         acknowledged: the time of the acknowledgment; may be empty.
         failure: the reason of the last failure; may be empty.
         body: its text.
+        webhook: the identifier of the webhook that gets it; empty for a notice.
     """
 
     id: str
@@ -62,6 +63,7 @@ class SentNotice:
     acknowledged: str = ""
     failure: str = ""
     body: bytes = b""
+    webhook: str = ""
 
     @property
     def target(self) -> tuple[str, str]:
@@ -79,7 +81,7 @@ class SentNotice:
 
 _SELECT = (
     "SELECT id, about, project, document, version, peer, url, protocol, answers, state, made, attempts, asked, due, "
-    "delivered, acknowledged, failure, body FROM sent_notices"
+    "delivered, acknowledged, failure, body, webhook FROM sent_notices"
 )
 
 
@@ -238,7 +240,7 @@ class OutgoingNotices:
         """Return the notices about a project or document, or all, the oldest first. Acknowledgments are not listed."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                f"{_SELECT} WHERE answers = '' AND coalesce(?, project) = project "
+                f"{_SELECT} WHERE answers = '' AND webhook = '' AND coalesce(?, project) = project "
                 "AND coalesce(?, document) = document ORDER BY number",
                 (project, document),
             ).fetchall()
@@ -248,7 +250,8 @@ class OutgoingNotices:
         """Return the number of notices about a project, or all, by their state. Acknowledgments are not counted."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT state, count(*) FROM sent_notices WHERE answers = '' AND coalesce(?, project) = project "
+                "SELECT state, count(*) FROM sent_notices WHERE answers = '' AND webhook = '' "
+                "AND coalesce(?, project) = project "
                 "GROUP BY state",
                 (project,),
             ).fetchall()
@@ -279,10 +282,13 @@ def enqueue(connection: sqlite3.Connection, cause: str, notice: SentNotice) -> b
     """Store a notice inside a transaction, unless its target has got one with this cause; return whether it is new."""
     found = connection.execute(
         "INSERT INTO sent_notices (cause, id, about, project, document, version, peer, url, protocol, answers, state, "
-        "made, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?) ON CONFLICT (cause, peer, url) DO NOTHING",
+        "made, body, webhook, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?) "
+        "ON CONFLICT (cause, peer, url) DO NOTHING",
         (
             *(cause, notice.id, notice.about, notice.project, notice.document, notice.version),
             *(notice.peer, notice.url, notice.protocol, notice.answers, now(), notice.body),
+            # The ledger has no entries of messages to webhooks.
+            *(notice.webhook, int(bool(notice.webhook))),
         ),
     )
     return found.rowcount == 1

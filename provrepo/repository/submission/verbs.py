@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from provrepo.checks.report import Report
 from provrepo.codecs.formats import content
@@ -14,6 +14,7 @@ from provrepo.repository import access
 from provrepo.repository.context import Context
 from provrepo.repository.exchange import rights
 from provrepo.repository.exchange.reviewing.submitting import submit_for_review
+from provrepo.repository.exchange.webhooks.announcing import announce_refusal
 from provrepo.repository.people.roles import Right
 from provrepo.repository.profiles import user_defined
 from provrepo.repository.records import DEFAULT, Receipt
@@ -95,18 +96,23 @@ def submit(
         try:
             waiting, _ = submit_for_review(context, data, name=document, **options)
         except Refused as refusal:
-            raise _kept(context, refusal, data, document, options) if keep else refusal from None
+            raise _refused(context, refusal, data, document, options, keep=keep) from None
         raise Waits(f"{project}/{document} waits for a review as {waiting.id}", waiting)
     try:
         return submission.submit(
             context.store, context.actor, data, file, name=document, again=again, own_only=not curates, **options
         )
     except Refused as refusal:
-        raise _kept(context, refusal, data, document, options) if keep else refusal from None
+        raise _refused(context, refusal, data, document, options, keep=keep) from None
 
 
-def _kept(context: Context, refusal: Refused, data: bytes, document: str, options: dict[str, Any]) -> Refused:
-    """Keep a refused document for its submitter, and return the refusal with its record."""
+def _refused(
+    context: Context, refusal: Refused, data: bytes, document: str, options: dict[str, Any], *, keep: bool
+) -> Refused:
+    """Return a refusal, with the record of the document if that is to be kept; otherwise webhooks are told of it."""
+    if not keep:
+        announce_refusal(context.store, options["project"], document, cast("Report", refusal.report))
+        return refusal
     refusal.kept, _ = submit_for_review(context, data, name=document, refused=True, **options)
     return refusal
 

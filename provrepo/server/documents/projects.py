@@ -158,6 +158,7 @@ def _page(info: ProjectInfo, order: str) -> Response:
         attention=[document for document in shown if _needs_attention(document)],
         may_write=repo.context.curates(info.name),
         is_member=Right.SUBMIT in repo.context.rights(info.name),
+        may_manage=Right.MANAGE in repo.context.rights(info.name),
         may_submit=Right.SUBMIT in repo.context.rights(info.name) and not info.archived,
         exchange=summary(repo.context, info.name),
         description=schema_org.block(schema_org.project(info)),

@@ -95,6 +95,15 @@ SETTINGS: Mapping[tuple[str, str], Operation] = {
     ("invitations.listed", "GET"): Operation(_INVITATIONS),
     ("invitations.make", "POST"): Operation(_INVITE, request_types=_JSON, statuses=(201,), problems=(413, 415, 507)),
     ("invitations.revoke", "DELETE"): Operation(_INVITE, problems=(409, 507)),
+    ("webhooks.listed", "GET"): Operation(_INVITATIONS, (*_JSON, "text/html"), (_FORMAT,), problems=(406,)),
+    ("webhooks.add", "POST"): Operation(_CHANGE, request_types=_JSON, statuses=(201,), problems=(409, 413, 415, 507)),
+    ("webhooks.remove", "DELETE"): Operation(_CHANGE, (), statuses=(204,), problems=(507,)),
+    ("webhooks.rotate", "POST"): Operation(_CHANGE, problems=(507,)),
+    ("webhooks.enable", "POST"): Operation(_CHANGE, problems=(507,)),
+    ("webhooks.test", "POST"): Operation(_CHANGE, problems=(507,)),
+    ("webhooks.change", "POST"): Operation(
+        _CHANGE, ("text/html",), request_types=body.FORMS, problems=(403, 409, 413, 415, 507)
+    ),
     ("joining.one", "GET"): Operation(_JOIN_PAGE, (*_JSON, "text/html"), problems=(404, 406)),
     ("joining.follow", "POST"): Operation(
         _JOIN, (), request_types=body.FORMS, statuses=(303,), problems=(403, 404, 409, 413, 415, 507)

@@ -9,6 +9,8 @@ from provrepo.ledger.exchange.peers import ACCEPTS, Peer
 from provrepo.ledger.exchange.pushes import ENDED, UNDER_WAY, Push
 from provrepo.repository.exchange.notices.records import OriginWarning
 from provrepo.repository.exchange.records import PendingInfo
+from provrepo.repository.exchange.webhooks.messages import EVENTS
+from provrepo.repository.exchange.webhooks.verbs import WebhookInfo, WebhookTest
 from provrepo.server.routing.schema_parts import (
     INTEGER,
     NAME,
@@ -56,7 +58,7 @@ _ABOUT: Schema = {"enum": ["withdrawn", "corrected", "erased", "derived", ""]}
 _SENT = extended(
     record(SentNotice, body=STRING),
     {"direction": {"const": "sent"}, "about": _ABOUT, "state": {"enum": list(STATES)}},
-    *("due", "body"),
+    *("due", "body", "webhook"),
 )
 _RECEIVED = extended(
     record(ReceivedNotice, body=STRING),
@@ -74,6 +76,24 @@ NOTICES: dict[str, Schema] = {
 """These schemas by name."""
 
 EXCHANGE: dict[str, Schema] = {
+    "Webhook": record(WebhookInfo, project=NAME, state={"enum": ["active", "disabled"]}),
+    "Webhooks": members({"project": NAME, "webhooks": array(ref("Webhook"))}),
+    "WebhookTest": record(WebhookTest),
+    "NewWebhook": {
+        "type": "object",
+        "description": "An address that is told of events of the project.",
+        "required": ["url"],
+        "properties": {
+            "url": {**STRING, "description": "An http or https URL."},
+            "events": {
+                **array({"enum": list(EVENTS)}),
+                "description": "By default all that are entries of the ledger.",
+            },
+            "coverage": {"type": "number", "description": "The limit in percent of the event `coverage`."},
+            "hours": {**INTEGER, "description": "The hours of the event `silent`."},
+        },
+        "additionalProperties": False,
+    },
     "Peer": record(Peer, name=NAME, accepts={"enum": list(ACCEPTS)}, projects=array(NAME), profiles=array(STRING)),
     "Peers": members({"total": INTEGER, "peers": array(ref("Peer"))}),
     "Holder": record(Holder, project=NAME, protocol={"enum": list(PROTOCOLS)}, how={"enum": list(HOW)}),

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable
 
 from provrepo.errors import Damaged
-from provrepo.ledger.exchange.migrations import m0001_peers, m0002_pushes, m0003_notices, m0004_rounds
+from provrepo.ledger.exchange.migrations import m0001_peers, m0002_pushes, m0003_notices, m0004_rounds, m0005_webhooks
 from provrepo.ledger.migrations import statements
 
 __all__ = ["SCHEMA", "expected", "is_current", "migrate"]
@@ -23,6 +23,7 @@ _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0002_pushes.upgrade,
     m0003_notices.upgrade,
     m0004_rounds.upgrade,
+    m0005_webhooks.upgrade,
 )
 
 SCHEMA = len(_STEPS)

@@ -23,6 +23,8 @@ from provrepo.repository.exchange.notices.announcing import announce_all
 from provrepo.repository.exchange.notices.asking import ask_peers
 from provrepo.repository.exchange.notices.deriving import announce_new
 from provrepo.repository.exchange.notices.payload import MEDIA_TYPE
+from provrepo.repository.exchange.webhooks import announcing as webhooks
+from provrepo.repository.exchange.webhooks import delivering
 
 if TYPE_CHECKING:
     from provrepo.ledger.exchange.outgoing_notices import SentNotice
@@ -100,6 +102,7 @@ def _send_all(store: Store, *, at_once: bool, again: bool) -> tuple[int, int]:
     announce_all(store)
     if store.may_follow():
         announce_new(store)
+    webhooks.announce_all(store)
     recording.record_all(store)
     ask_peers(store)
     outbox = tables.outgoing(store)
@@ -170,7 +173,7 @@ def _send(store: Store, notices: list[SentNotice]) -> tuple[int, int]:
             _deliver(store, notice)
         except Error as error:
             _failed(store, notice, error)
-            if not _is_final(error):
+            if notice.webhook or not _is_final(error):
                 return delivered, 1
         else:
             delivered += 1
@@ -185,6 +188,9 @@ def _deliver(store: Store, notice: SentNotice) -> None:
     Raises:
         Error: the receiver refused it, or cannot be reached.
     """
+    if notice.webhook:
+        delivering.deliver(store, notice)
+        return
     if notice.peer:
         peer = store.peers.find(notice.peer)
         if peer is None:
@@ -223,10 +229,18 @@ def _deliver(store: Store, notice: SentNotice) -> None:
 def _failed(store: Store, notice: SentNotice, error: Error) -> None:
     attempts = notice.attempts + 1
     due = time.time() + min(_FIRST_PAUSE * 2 ** min(notice.attempts, 20), _LONGEST_PAUSE)
-    state = "refused" if _is_final(error) else "given-up" if attempts >= _MOST_ATTEMPTS else "waiting"
+    state = (
+        "refused"
+        if _is_final(error) and not notice.webhook
+        else "given-up"
+        if attempts >= _MOST_ATTEMPTS
+        else "waiting"
+    )
     tables.outgoing(store).failed(notice.id, str(error), state=state, due=due)
     if state == "waiting":
         tables.outgoing(store).postpone(notice.target, due)
+    if notice.webhook:
+        delivering.failed(store, notice, error)
 
 
 def _is_final(error: Error) -> bool:
