@@ -53,6 +53,7 @@ ERRORS: dict[type[errors.Error], ProblemType] = {
     errors.TakenBack: ProblemType(409, "taken-back", "These bytes were taken back"),
     errors.Stale: ProblemType(412, "stale", "No longer the current version"),
     errors.Refused: ProblemType(422, "refused", "The document does not conform"),
+    errors.Waits: ProblemType(202, "waits", "The document waits for a review"),
     errors.TooLarge: ProblemType(413, "too-large", "Too large"),
     errors.AnswerTooLarge: ProblemType(422, "answer-too-large", "The answer is too large"),
     errors.Busy: ProblemType(503, "busy", "Busy"),
@@ -98,7 +99,7 @@ _CLASSES: dict[str, type[errors.Error]] = {
 }
 """The class of each problem type that only ``HTTP`` has, for clients."""
 
-_CLASSES |= {row.name: kind for kind, row in ERRORS.items() if kind is not errors.Error}
+_CLASSES |= {row.name: kind for kind, row in ERRORS.items() if row.status >= 400 and kind is not errors.Error}
 
 _LONGEST = 8192
 """The most characters of a text of another server."""

@@ -143,7 +143,16 @@ def test_routes_without_an_action_are_not_written(site: Site) -> None:
     assert lines(site) == []
     silent = {endpoint for (endpoint, _), row in OPERATIONS.items() if row.access.action is None}
     assert silent == {
-        *("health.health", "health.ready", "metrics.every", "openapi.own", "provaq.service", "queries.index", "static"),
+        *(
+            "creating.form",
+            "health.health",
+            "health.ready",
+            "metrics.every",
+            "openapi.own",
+            "provaq.service",
+            "queries.index",
+            "static",
+        ),
         *("profiles.index", "linksets.api_catalog", "sitemaps.robots", "sitemaps.sitemap"),
         *("vocabularies.ontology", "vocabularies.shapes", "vendor.editor", "vendor.licenses", "canceling.cancel"),
         *(

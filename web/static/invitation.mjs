@@ -4,12 +4,19 @@
 const id = location.pathname.split("/").pop() || "";
 const key = `invitation ${id}`;
 const field = /** @type {HTMLInputElement | null} */ (document.getElementById("secret"));
-const given = location.hash.slice(1);
-if (given) {
-  sessionStorage.setItem(key, given);
-  history.replaceState(null, "", location.pathname + location.search);
+
+function take() {
+  const given = location.hash.slice(1);
+  if (given) {
+    sessionStorage.setItem(key, given);
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  if (field) {
+    field.value = sessionStorage.getItem(key) || "";
+  }
 }
-if (field) {
-  field.value = sessionStorage.getItem(key) || "";
-  field.form?.addEventListener("submit", () => sessionStorage.removeItem(key));
-}
+
+take();
+// The link opened again in the same tab loads no page.
+addEventListener("hashchange", take);
+field?.form?.addEventListener("submit", () => sessionStorage.removeItem(key));
