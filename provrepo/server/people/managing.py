@@ -67,6 +67,7 @@ _ACTIONS: dict[str, Callable[[Repository, str], object]] = {
     "role": lambda repo, project: repo.set_member(project, _text("who"), _text("role")),
     "remove": lambda repo, project: repo.remove_member(project, _text("who")),
     "transfer": lambda repo, project: repo.transfer_project(project, _text("who")),
+    "reviews": lambda repo, project: repo.set_project(project, review=_text("review")),
     "public": lambda repo, project: repo.set_project(project, public=True),
     "archive": lambda repo, project: repo.set_project(project, archived=True),
     "open": lambda repo, project: repo.set_project(project, archived=False),
