@@ -37,7 +37,7 @@ def home() -> Response:
             "newest": [info.to_dict() for info in newest],
             "metrics": found,
         }
-        return json_response(body)
+        return json_response(body, headers={"Link": _links()})
     answer = pages.page(
         "home.html",
         projects=listed,
@@ -50,11 +50,16 @@ def home() -> Response:
         exchange=summary(repo.context),
         description=schema_org.block(schema_org.repository(projects)),
     )
+    answer.headers["Link"] = _links()
+    return answer
+
+
+def _links() -> str:
+    """The catalogs of this server (RFC 9727), which the home page names in each representation."""
     links = Links()
     links.add(url_for("linksets.api_catalog"), "api-catalog", "application/linkset+json")
     links.add(url_for("catalogs.catalog"), "describedby", "text/turtle")
-    answer.headers["Link"] = str(links)
-    return answer
+    return str(links)
 
 
 _NEWEST, _STEP, _STEPS, _LISTED = 8, 40, 10, 12
