@@ -100,7 +100,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 IN_PATH = {
     **dict.fromkeys(("project", "number"), "open"),
     **{"document": "run", "version": "1", "pending": "0" * 32, "who": "bob", "key": "0" * 32, "id": "0" * 32},
-    "invitation": "0" * 32,
+    **dict.fromkeys(("invitation", "webhook"), "0" * 32),
 }
 
 
