@@ -67,13 +67,13 @@ def ran(served: tuple[str, str, Path], tmp_path_factory: pytest.TempPathFactory)
     report, counts = work / "report.json", work / "counts.json"
     # A failed condition or a withdrawn version can also be the answer to an invalid request.
     refused = [400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 415, 422, 428]
-    more = f'include-method = ["POST", "PUT", "DELETE"]\ngeneration.max-examples = {CASES // 50 + 1}\n'
+    more = f'include-method = ["POST", "PUT", "DELETE"]\ngeneration.max-examples = {CASES // 120 + 1}\n'
     settings = f"[checks]\nnegative_data_rejection.expected-statuses = {refused}\n[[operations]]\n{more}"
     (work / "schemathesis.toml").write_text(settings, "utf-8")
     command = [interpreter.with_name("st"), "--config-file", work / "schemathesis.toml", "run", f"{url}/openapi.json"]
     command += ["--header", f"Authorization: Bearer {token}", "--workers", "2", "--phases", "coverage,fuzzing,stateful"]
-    # The coverage phase has more than 5,000 cases. Each operation has further ones, more where it writes.
-    command += ["--max-examples", CASES // 300 + 1, "--seed", SEED, "--no-shrink", "--continue-on-failure"]
+    # The coverage phase has more than 8,000 cases. Each operation has further ones, more where it writes.
+    command += ["--max-examples", CASES // 600 + 1, "--seed", SEED, "--no-shrink", "--continue-on-failure"]
     command += ["--checks", ",".join(CHECKS), "--suppress-health-check", "all", "--request-timeout", "60"]
     command += ["--warnings", "off", "--report", "json", "--report-json-path", report]
     hooks = {"SCHEMATHESIS_HOOKS": "openapi_hooks", "PYTHONPATH": str(Path(__file__).parent)}
