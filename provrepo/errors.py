@@ -235,7 +235,7 @@ class Waits(Error):
         pending: the ``PendingInfo`` of the document that waits.
     """
 
-    def __init__(self, message: str, pending: object) -> None:
+    def __init__(self, message: str, pending: object = None) -> None:
         super().__init__(message)
         self.pending = pending
 
