@@ -127,6 +127,7 @@ def plain(site: Site) -> dict[str, Counter[str]]:
 
 @settings(max_examples=12 if FULL else 2, deadline=None, suppress_health_check=list(HealthCheck))
 @example(["\u0301" * 40 + "x", "\u202eevil\u2066", "\x1b[31m\n\nfake line: conforms\x9b2J"])
+@example(["a" * 3_000, "b", "c"])
 @given(st.lists(LABEL, min_size=3, max_size=3))
 def test_what_is_beside_a_label_is_shown_as_it_is(
     site: Site, plain: dict[str, Counter[str]], tmp_path: Path, labels: list[str]

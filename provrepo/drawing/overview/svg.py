@@ -31,6 +31,8 @@ _HEADING = 10.0
 _SUM = 8.0
 _TOLD = 4
 """Statements that the tooltip of an arrow lists."""
+_LONGEST = 200
+"""The most characters of a label in a tooltip of several, so that none hides the others."""
 
 
 class OverviewPicture(NamedTuple):
@@ -113,8 +115,8 @@ class _Drawing:
         )
 
     def _told(self, relation: Relation) -> str:
-        words = f"{clean(self.things[relation.subject].label)} {relation_words(relation.name)} "
-        words += clean(self.things[relation.object].label)
+        ends = [_short(clean(self.things[end].label)) for end in (relation.subject, relation.object)]
+        words = f" {relation_words(relation.name)} ".join(ends)
         return f"{words} ({counted(relation.count, 'statement')})" if relation.count > 1 else words
 
     def _sum(self, pair: tuple[str, str], lines: Sequence[Line]) -> str:
@@ -309,6 +311,10 @@ def _path(line: Line) -> str:
     for index in range(0, len(rest) - 2, 3):
         path += "C" + " ".join(f"{coord(px)} {coord(py)}" for px, py in rest[index : index + 3])
     return path
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…"
 
 
 def _middle(line: Line) -> Point:
