@@ -219,12 +219,21 @@ def both(*calls: Callable[[], Any]) -> list[Any]:
 
 
 RACES = {
-    "accept and ask": (lambda s, c, i: c.accept_pending(i), lambda s, c, i: c.ask_pending(i, reason=COMMENT)),
-    "accept and reject": (lambda s, c, i: c.accept_pending(i), lambda s, c, i: c.reject_pending(i)),
-    "ask and ask": (lambda s, c, i: c.ask_pending(i, reason="a"), lambda s, c, i: c.ask_pending(i, reason="b")),
-    "accept and replace": (lambda s, c, i: c.accept_pending(i), lambda s, c, i: s.replace_pending(i, document(2))),
-    "accept and give up": (lambda s, c, i: c.accept_pending(i), lambda s, c, i: s.reject_pending(i)),
-    "reject and replace": (lambda s, c, i: c.reject_pending(i), lambda s, c, i: s.replace_pending(i, document(2))),
+    "accept and ask": (lambda s, c, f: c.accept_pending(f.id), lambda s, c, f: c.ask_pending(f.id, reason=COMMENT)),
+    "accept and reject": (lambda s, c, f: c.accept_pending(f.id), lambda s, c, f: c.reject_pending(f.id)),
+    "ask and ask": (
+        lambda s, c, f: c.ask_pending(f.id, reason="a"),
+        lambda s, c, f: c.ask_pending(f.id, reason="b"),
+    ),
+    "accept and replace": (
+        lambda s, c, f: c.accept_pending(f.id, if_match=f.sha256),
+        lambda s, c, f: s.replace_pending(f.id, document(2)),
+    ),
+    "accept and give up": (lambda s, c, f: c.accept_pending(f.id), lambda s, c, f: s.reject_pending(f.id)),
+    "reject and replace": (
+        lambda s, c, f: c.reject_pending(f.id),
+        lambda s, c, f: s.replace_pending(f.id, document(2)),
+    ),
 }
 
 
@@ -235,7 +244,7 @@ def test_one_of_two_wins_and_the_other_is_told(
     submitter, curator = people
     for number in range(3):
         first = sent(submitter, number + 10, name=f"run-{number}")
-        found = both(*[partial(call, submitter, curator, first.id) for call in race])
+        found = both(*[partial(call, submitter, curator, first) for call in race])
         lost = [each for each in found if isinstance(each, Exception)]
         assert all(isinstance(each, Conflict) for each in lost), found
         entries = [e for e in lab.entries("pending", "review") if e.body["pending"] == first.id]

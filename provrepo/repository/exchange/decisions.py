@@ -322,6 +322,8 @@ def _begun(
         row = store.parts.pending.get(row.id)
     if not row.open:
         raise Conflict(f"the document {row.id} does not wait any more: it was {row.state} at {row.decided}")
+    if row.state == ARRIVING and by is not None and row.details.get("rounds"):
+        raise Conflict(f"the document {row.id} is being replaced by its sender: look again in a moment")
     if row.state == ARRIVING and by is not None:
         raise NotFound(f"nothing with the identifier {row.id!r} waits for a review")
     if row.state == CHANGES:

@@ -196,12 +196,12 @@ SUBMISSIONS: Mapping[tuple[str, str], Operation] = {
         ),
         request_types=("multipart/form-data", *SUBMITTED),
         statuses=(201, 200, 202),
-        problems=(413, 415, 422, 507),
+        problems=(409, 413, 415, 422, 507),
     ),
     ("pending.index", "GET"): Operation(_WAITING, _PAGE, (*of_list(*PENDING_ORDERS), _FORMAT)),
-    ("pending.one", "GET"): Operation(_SENT, _PAGE, (_FORMAT,)),
-    ("pending.original", "GET"): Operation(_SENT, SUBMITTED),
-    ("pending.report", "GET"): Operation(_SENT, _REPORTS, (_FORMAT,)),
+    ("pending.one", "GET"): Operation(_SENT, _PAGE, (_FORMAT,), problems=(409,)),
+    ("pending.original", "GET"): Operation(_SENT, SUBMITTED, problems=(409,)),
+    ("pending.report", "GET"): Operation(_SENT, _REPORTS, (_FORMAT,), problems=(409,)),
     ("pending.accept", "POST"): Operation(
         _REVIEW,
         parameters=(

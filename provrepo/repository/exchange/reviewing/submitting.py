@@ -153,8 +153,10 @@ def visible(context: Context, id: str, project: str | None) -> Pending:  # noqa:
     row = context.store.parts.pending.get(id)
     sent = bool(context.actor.id) and row.actor == context.actor.id
     known = project in (None, row.project) and (sent or rights.may_review(context, row.project))
-    if not known or (row.state == ARRIVING and not sent):
+    if not known or (row.state == ARRIVING and not sent and not row.details.get("rounds")):
         raise NotFound(f"nothing with the identifier {id[:80]!r} waits for a review")
+    if row.state == ARRIVING and not sent:
+        raise Conflict(f"the document {row.id} is being replaced by its sender: look again in a moment")
     return decisions.settled(context.store, row)
 
 
