@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from provrepo.authoring import fields
 from provrepo.authoring.fields import FIELDS, FieldError, Item, Person
-from provrepo.capture.journal.attributes import MLS, is_a, text
+from provrepo.capture.journal.attributes import is_a, text
 from provrepo.errors import UsageError
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier
@@ -30,7 +30,7 @@ from provrepo.model.statements import (
     Attribute,
     Statement,
 )
-from provrepo.vocab import DCTERMS, PROV, PROV_LABEL, PROVREPO, RDFS, SCHEMA, SPDX
+from provrepo.vocab import DCTERMS, MLS, PROV, PROV_LABEL, PROVREPO, RDFS, SCHEMA, SPDX
 
 __all__ = ["DescribedStep", "described", "document"]
 

@@ -74,6 +74,9 @@ class Format:
         folder: names of files by which a folder is recognized, if a document is a folder of another tool. The bytes of
             such a document are an archive of the folder (``provrepo.importers.archives``).
         members: patterns of the paths of further files of the folder that belong to the document.
+        collects: whether its module has ``collect``, which finds its documents among the files of a folder
+            (``provrepo.importers.parts.Collected``).
+        hidden: names of hidden files and folders in which the tool keeps its records; others are not looked at.
     """
 
     name: str
@@ -89,6 +92,8 @@ class Format:
     keys: tuple[frozenset[str], ...] = ()
     folder: frozenset[str] = frozenset()
     members: tuple[str, ...] = ()
+    collects: bool = False
+    hidden: tuple[str, ...] = ()
 
     @property
     def media_type(self) -> str:

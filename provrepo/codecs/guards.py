@@ -83,7 +83,7 @@ def archived(data: bytes) -> str:
 def _is_folder(format: str) -> bool:  # noqa: A002
     from provrepo.codecs.formats import by_name
 
-    return bool(by_name(format).folder)
+    return bool(by_name(format).folder) or by_name(format).collects
 
 
 def prepared(data: bytes, format: str) -> bytes:  # noqa: A002

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping
 from hashlib import new as hash_of
 
 from provrepo.importers.statements import Statements, words
+from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import SPECIALIZATION, Attribute
-from provrepo.vocab import SCHEMA, SPDX
+from provrepo.vocab import PROV_LOCATION, RDFS_LABEL, SCHEMA, SPDX
 
-__all__ = ["checksums", "content_of", "specialize"]
+__all__ = ["checksums", "content_of", "specialize", "state_file"]
 
 _BITS = {"md5": 128, "sha1": 160, "sha256": 256, "sha384": 384, "sha512": 512}
 """Digests of the bytes of a file: algorithm → bits."""
@@ -60,6 +61,33 @@ def checksums(digests: Mapping[str, str]) -> list[Attribute]:
         else:
             found += words(f"{SPDX}checksumValue", f"{algorithm}:{digest}")
     return found
+
+
+def state_file(
+    statements: Statements,
+    name: str,
+    label: str,
+    digests: Mapping[str, str],
+    *attributes: Iterable[Attribute],
+    location: str = "",
+    types: Iterable[str] = (),
+) -> Identifier:
+    """Describe a file: one version of it, a specialization of each of its contents.
+
+    Args:
+        statements: the document.
+        name: its IRI.
+        label: its path or name.
+        digests: of its bytes: algorithm → hexadecimal digest. Digests of other things are attributes alone.
+        attributes: more of it.
+        location: its URL or path, where that says more than the label.
+        types: IRIs of its types.
+    """
+    entity = statements.entity(
+        name, words(RDFS_LABEL, label), words(PROV_LOCATION, location), checksums(digests), *attributes, types=types
+    )
+    specialize(statements, name, digests)
+    return entity
 
 
 def specialize(statements: Statements, file: str, digests: Mapping[str, str]) -> None:

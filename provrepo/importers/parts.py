@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
@@ -12,14 +11,13 @@ from provrepo.codecs.formats import FORMATS, Format, by_name, detect
 from provrepo.codecs.guards import prepared
 from provrepo.errors import Error, ReadError
 from provrepo.importers.archives import packed
-from provrepo.limits import IMPORT_FILES
+from provrepo.importers.sources import SourceFile, is_hidden
 
 __all__ = [
+    "Collected",
     "Part",
     "Skipped",
-    "SourceFile",
-    "files_of",
-    "is_hidden",
+    "collected_in",
     "merged",
     "parts_in",
     "parts_of",
@@ -139,72 +137,81 @@ def merged(part: Part, former: bytes) -> Part:
     return part._replace(data=cast("_Splitting", by_name(part.format).codec()).merge(former, part.data))
 
 
-class SourceFile(NamedTuple):
-    """A file of a folder or of an archive.
+class Collected(NamedTuple):
+    """A document that a format makes of files of a folder, or why it makes none.
 
     Attributes:
-        path: in the folder, with slashes.
-        place: its name for messages.
-        size: in bytes.
-        read: returns its first bytes, at most as many as it is asked for.
-        open: opens it; None for a member of an archive.
+        part: the document; its name is used below that of the import, an empty one is made of the format.
+        files: the paths of the files that it is made of, which are not read on their own.
     """
 
-    path: str
-    place: str
-    size: int
-    read: Callable[[int], bytes]
-    open: Callable[[], BinaryIO] | None = None
+    part: Part | Skipped
+    files: frozenset[str] = frozenset()
 
 
-def files_of(folder: Path) -> list[SourceFile]:
-    """The files below a folder in an order that depends on their names alone; hidden ones and links are left out.
+class _Collecting(Protocol):
+    """A module whose format ``collects``."""
 
-    Raises:
-        ReadError: there are more than ``IMPORT_FILES``.
+    def collect(self, files: Sequence[SourceFile], root: Path | None) -> Iterator[Collected]:
+        """The documents of the tool in a folder.
+
+        Args:
+            files: those of the folder, with hidden ones of the row of the format, in order.
+            root: the folder; None if it is an archive. A tool that keeps a part of its records elsewhere than in
+                these files, such as in Git, finds it there.
+        """
+
+
+def collected_in(
+    files: Sequence[SourceFile], chosen: Format | None, root: Path | None, *, most: int, called: str | None = None
+) -> Iterator[Collected]:
+    """The documents that formats make of several files of a folder.
+
+    Args:
+        files: in order.
+        chosen: the only format to use; None for all.
+        root: the folder; None for an archive.
+        most: the largest size of a document in bytes.
+        called: the beginning of their names.
     """
-    found = []
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if not is_hidden(name) and not path.is_symlink() and path.is_file():
-            found.append(SourceFile(name, str(path), path.stat().st_size, _reader(path), partial(_opened, path)))
-    if len(found) > IMPORT_FILES:
-        raise ReadError(f"{folder} has {len(found):,} files; at most {IMPORT_FILES:,} are imported at once")
-    return found
+    for format_ in FORMATS if chosen is None else (chosen,):
+        for folder, members in _folders(files, format_):
+            paths = frozenset(file.path for file in members)
+            yield Collected(_archive(format_, folder, members, most, called), paths)
+        if not format_.collects:
+            continue
+        for part, paths in cast("_Collecting", format_.codec()).collect(files, root):
+            if isinstance(part, Part) and len(part.data) > most:
+                yield Collected(Skipped(part.place or part.name, _too_large(most)), paths)
+            elif isinstance(part, Part):
+                yield Collected(part._replace(name=_name(part.name or format_.name, called)), paths)
+            else:
+                yield Collected(part, paths)
 
 
-def is_hidden(path: str) -> bool:
-    """Whether a file, or a folder above it, is hidden; and what macOS adds to archives."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in path.split("/"))
-
-
-def _opened(path: Path) -> BinaryIO:
-    return path.open("rb")
-
-
-def _reader(path: Path) -> Callable[[int], bytes]:
-    def read(most: int) -> bytes:
-        with path.open("rb") as file:
-            return file.read(most)
-
-    return read
+def _too_large(most: int) -> str:
+    return f"it has more than {most:,} bytes, the limit for one document"
 
 
 def parts_in(
-    files: list[SourceFile], chosen: Format | None, *, most: int, called: str | None = None
+    files: list[SourceFile], chosen: Format | None, *, most: int, called: str | None = None, root: Path | None = None
 ) -> Iterator[Part | Skipped]:
-    """The documents in some files: those of each file, and one for each folder that a format recognizes as a whole.
+    """The documents in some files: those that formats make of several files, and those of each other file.
 
     Args:
         files: in order.
         chosen: the format of all files; None to detect it.
         most: the largest size of a document in bytes.
         called: the beginning of the names of documents whose format does not name them.
+        root: the folder of the files; None for an archive.
     """
-    for format_, folder, members in _folders(files, chosen):
-        files = [file for file in files if file not in members]
-        yield _archive(format_, folder, members, most, called)
+    taken: set[str] = set()
+    for part, paths in collected_in(files, chosen, root, most=most, called=called):
+        taken |= paths
+        yield part
     for file in files:
+        if file.path in taken or is_hidden(file.path) or (chosen is not None and chosen.collects):
+            continue
         try:
             yield from _parts_of_file(file, chosen, most, called)
         except OSError as error:
@@ -230,7 +237,7 @@ def _parts_of_file(file: SourceFile, chosen: Format | None, most: int, called: s
         return
     data = file.read(most + 1)
     if len(data) > most:
-        yield Skipped(file.place, f"it has more than {most:,} bytes, the limit for one document")
+        yield Skipped(file.place, _too_large(most))
         return
     for part in parts_of(data, format_, file.place):
         if isinstance(part, Part) and not part.name:
@@ -239,18 +246,15 @@ def _parts_of_file(file: SourceFile, chosen: Format | None, most: int, called: s
             yield part
 
 
-def _folders(files: list[SourceFile], chosen: Format | None) -> Iterator[tuple[Format, str, list[SourceFile]]]:
-    """The folders that a format recognizes, each with the files that belong to it."""
-    paths = {file.path for file in files}
-    for format_ in FORMATS if chosen is None else (chosen,):
-        marks = sorted(format_.folder)
-        if not marks:
-            continue
-        for first in sorted(path for path in paths if path == marks[0] or path.endswith(f"/{marks[0]}")):
-            folder = first.removesuffix(marks[0])
-            if all(f"{folder}{mark}" in paths for mark in marks):
-                inside = [file for file in files if file.path.startswith(folder)]
-                yield format_, folder, [each for each in inside if _belongs(each.path.removeprefix(folder), format_)]
+def _folders(files: Sequence[SourceFile], format_: Format) -> Iterator[tuple[str, list[SourceFile]]]:
+    """The folders that a format recognizes by the names of files, each with the files that belong to it."""
+    marks = sorted(format_.folder)
+    paths = {file.path for file in files} if marks else set()
+    for first in sorted(path for path in paths if path == marks[0] or path.endswith(f"/{marks[0]}")):
+        folder = first.removesuffix(marks[0])
+        if all(f"{folder}{mark}" in paths for mark in marks):
+            inside = [file for file in files if file.path.startswith(folder)]
+            yield folder, [each for each in inside if _belongs(each.path.removeprefix(folder), format_)]
 
 
 def _belongs(path: str, format_: Format) -> bool:

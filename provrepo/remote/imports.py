@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from provrepo.codecs.formats import by_name, check_base, content
 from provrepo.errors import RemoteError
-from provrepo.importers.parts import Skipped, files_of
+from provrepo.importers.parts import Skipped, collected_in
+from provrepo.importers.sources import SourceFile, files_of, is_hidden
+from provrepo.limits import IMPORT_BYTES
 from provrepo.remote.connection import JSON, Connection
 from provrepo.remote.decoding import decoded
 from provrepo.repository import access
@@ -37,8 +39,6 @@ def import_documents(
     file: str | None = None,
 ) -> Imported:
     """Store the records of another tool, or all files of a folder or zip archive, as documents."""
-    folder = isinstance(source, str | Path) and Path(source).is_dir()
-    data, opened = (_zip(Path(str(source))), str(source)) if folder else content(source)
     with connection.checked(project):
         if format is not None:
             by_name(format)
@@ -46,13 +46,53 @@ def import_documents(
         access.text("note", note)
         if name is not None:
             access.name("document", name)
+    options: dict[str, Any] = {"profiles": profiles, "base": base, "note": note}
+    if not isinstance(source, str | Path) or not Path(source).is_dir():
+        data, opened = content(source)
+        return _send(connection, data, project, name=name, format=format, file=file or opened, **options)
+    root, chosen = Path(source), by_name(format) if format else None
+    files = files_of(root)
+    found: list[Imported] = []
+    taken: set[str] = set()
+
+    def send(data: bytes, **about: Any) -> None:
+        found.append(_send(connection, data, project, **about, **options))
+
+    for part, paths in collected_in(files, chosen, root, most=IMPORT_BYTES, called=name):
+        taken |= paths
+        if isinstance(part, Skipped):
+            found.append(Imported((), (part,)))
+        else:
+            send(part.data, name=part.name, format=part.format, file=None)
+    rest = [each for each in files if each.path not in taken and not is_hidden(each.path)]
+    if not found or (rest and not (chosen and chosen.collects)):
+        send(_zip(rest), name=name, format=format, file=file or str(root))
+    return Imported(
+        tuple(receipt for each in found for receipt in each.receipts),
+        tuple(skipped for each in found for skipped in each.skipped),
+    )
+
+
+def _send(
+    connection: Connection,
+    data: bytes,
+    project: str,
+    *,
+    name: str | None,
+    format: str | None,  # noqa: A002
+    file: str | None,
+    profiles: Sequence[str],
+    base: str | None,
+    note: str,
+) -> Imported:
+    """Send one file or archive."""
     query = {
         "source": format,
         "name": name,
         "profile": list(profiles) or None,
         "base": base,
         "note": note or None,
-        "file": file or opened,
+        "file": file,
     }
     answer = connection.send(
         "POST",
@@ -73,9 +113,9 @@ def import_documents(
         )
 
 
-def _zip(folder: Path) -> bytes:
+def _zip(files: Sequence[SourceFile]) -> bytes:
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in files_of(folder):
+        for file in files:
             archive.writestr(file.path, file.read(file.size))
     return buffer.getvalue()

@@ -9,7 +9,7 @@ import pytest
 
 import provrepo
 from provrepo.errors import Denied, NotFound
-from provrepo.importers import parts
+from provrepo.importers import parts, sources
 from provrepo.repository.repository import Repository
 from tests.importers.test_openlineage import BASE, event, stated
 from tests.support.command import Command
@@ -128,7 +128,7 @@ def test_an_unknown_project_or_actor_is_an_error(repository: Repository) -> None
 
 
 def test_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: Repository) -> None:
-    monkeypatch.setattr(parts, "IMPORT_FILES", 2)
+    monkeypatch.setattr(sources, "IMPORT_FILES", 2)
     for number in range(3):
         (tmp_path / f"{number}.jsonl").write_bytes(lines(*both(number)))
     with pytest.raises(provrepo.ReadError, match="at most 2"):

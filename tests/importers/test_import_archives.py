@@ -6,7 +6,8 @@ import io
 import json
 import stat
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,9 @@ import provrepo
 from provrepo.codecs import formats
 from provrepo.codecs.formats import Format
 from provrepo.errors import NotFound, ReadError
+from provrepo.importers import sources
 from provrepo.importers.archives import packed, unpacked
+from provrepo.importers.parts import Collected, Part, Skipped
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import ENTITY, Statement
@@ -210,7 +213,7 @@ def lablog(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _codec(real: Callable[[Format], Any]) -> Callable[[Format], Any]:
-    return lambda self: SimpleNamespace(read=read_log) if self.name == LOG.name else real(self)
+    return lambda self: SimpleNamespace(read=read_log, collect=collect) if self.name == LOG.name else real(self)
 
 
 def folder(root: Path) -> Path:
@@ -248,6 +251,43 @@ def test_a_folder_becomes_one_archive_that_is_kept_and_mapped_again(repository: 
     assert [receipt.created for receipt in again.receipts] == [False, False]
     assert repository.submit(data, name="a").created is False
     assert [r.version.name for r in repository.import_documents(data, name="copy").receipts] == ["copy"]
+
+
+def collect(files: Any, root: Path | None) -> Iterator[Collected]:
+    """One document of all diaries, which the tool hides, and of the size of the results they are about."""
+    diaries = [file for file in files if file.path.startswith(".lab/")]
+    if diaries:
+        sizes = [str(file.size).encode() for file in files if file.path.endswith(".bin")]
+        data = packed("lablog", {"log.txt": b" ".join([*(file.read(100) for file in diaries), *sizes])})
+        paths = frozenset(file.path for file in files if not file.path.endswith(".provn"))
+        yield Collected(Part("diary", data, "lablog", str(root)), paths)
+        yield Collected(Skipped("page 7", "torn out"))
+
+
+@pytest.mark.usefixtures("lablog")
+def test_a_format_collects_what_a_tool_keeps_in_hidden_places(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collecting = replace(LOG, folder=frozenset(), members=(), collects=True, hidden=(".lab",))
+    monkeypatch.setattr("provrepo.importers.parts.FORMATS", (*formats.FORMATS[:-1], collecting))
+    monkeypatch.setattr("provrepo.importers.sources.FORMATS", (*formats.FORMATS[:-1], collecting))
+    monkeypatch.setitem(formats._BY_NAME, LOG.name, collecting)
+    sources._kept.cache_clear()
+    root = folder(tmp_path / "in")
+    (root / ".lab").mkdir()
+    (root / ".lab" / "monday").write_text("four")
+    (root / ".git").mkdir()
+    (root / ".git" / "config").write_text("five")
+    found = repository.import_documents(root, name="week")
+    assert [r.version.name for r in found.receipts] == ["week-diary", "week-b-run"]
+    assert [tuple(skipped) for skipped in found.skipped] == [("page 7", "torn out")]
+    assert described(repository, "week-diary") == ["x", "100", "four"]
+    only = repository.import_documents(root, format="lablog")
+    assert [r.version.name for r in only.receipts] == ["diary"]
+    members = {path.relative_to(root).as_posix(): path.read_bytes() for path in _files(root)}
+    again = repository.import_documents(archive(members), name="week")
+    assert [r.created for r in again.receipts] == [False, False], "an archive of the folder gives the same documents"
+    sources._kept.cache_clear()
 
 
 def _files(root: Path) -> list[Path]:

@@ -11,10 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from provrepo.capture.activities import Activity
+from provrepo.vocab import MLS
 
 __all__ = ["log_data", "log_metrics", "log_model", "log_params"]
-
-MLS = "http://www.w3.org/ns/mls#"
 
 
 @contained

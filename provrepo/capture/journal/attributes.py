@@ -11,11 +11,9 @@ from pathlib import Path
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.redaction import clean
 from provrepo.model.statements import Attribute
-from provrepo.vocab import PROV_LABEL, PROV_LOCATION, PROV_TYPE, SCHEMA, SPDX, XSD
+from provrepo.vocab import MLS, PROV_LABEL, PROV_LOCATION, PROV_TYPE, SCHEMA, SPDX, XSD
 
 __all__ = ["MLS", "content", "file_attributes", "instant", "is_a", "text", "typed"]
-
-MLS = "http://www.w3.org/ns/mls#"
 
 
 def content(sha256: str) -> Identifier:

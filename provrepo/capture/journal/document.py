@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from provrepo.capture.journal.attributes import MLS, content, file_attributes, instant, is_a, text, typed
+from provrepo.capture.journal.attributes import content, file_attributes, instant, is_a, text, typed
 from provrepo.capture.journal.events import COMPLETED, FAILED, UNFINISHED, Event
 from provrepo.capture.journal.history import Entity, History, Run
 from provrepo.capture.journal.measurements import measured
@@ -34,6 +34,7 @@ from provrepo.model.statements import (
 from provrepo.vocab import (
     DCTERMS,
     DQV,
+    MLS,
     PROV,
     PROV_LABEL,
     PROV_LOCATION,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from provrepo.errors import Busy, Error, NoSpace, Unreachable
-from provrepo.importers.parts import is_hidden
+from provrepo.importers.sources import is_hidden
 
 __all__ = ["PATIENCE", "Follower"]
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from hashlib import sha256
 
 from provrepo.importers.attestations.envelopes import FORMAT, Attestation, attestations
-from provrepo.importers.attestations.predicates import MLS, PREDICATES
+from provrepo.importers.attestations.predicates import PREDICATES
 from provrepo.importers.attestations.resources import Stating, details
+from provrepo.importers.findings import Findings
 from provrepo.importers.json_values import Problem
+from provrepo.importers.names import below
 from provrepo.importers.payload import state_payload
 from provrepo.importers.statements import Statements, link, typed
 from provrepo.model.document import Document, ReaderWarning, SourceBytes
-from provrepo.vocab import DCAT, DCTERMS, PROVREPO, RDF, RDFS, SCHEMA, SPDX, XSD
+from provrepo.vocab import DCAT, DCTERMS, MLS, PROVREPO, RDF, RDFS, SCHEMA, SPDX, XSD
 from provrepo.words import counted
 
 __all__ = ["MAPPING", "read"]
@@ -48,16 +50,16 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
     Raises:
         ReadError: not JSON, with line and column.
     """
-    root = ROOT if not base else base if base.endswith(("/", "#")) else f"{base}/"
+    root = below(base, ROOT)
     statements = Statements()
-    warnings: list[ReaderWarning] = []
+    findings = Findings(FORMAT, "attestation")
     signatures = 0
     about: list[str] = []
     for found in attestations(data):
         if found.data:
             about += _state(statements, root, found)
             signatures += found.signatures
-        warnings += [_warning(found, problem) for problem in found.problems]
+        findings.add(found.problems, found.line, found.pointer)
     state_payload(
         statements,
         f"{root}import/{sha256(data).hexdigest()}",
@@ -69,12 +71,12 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
         ],
     )
     document = statements.document(_PREFIXES)
+    document.warnings = findings.warnings()
     if signatures:
         number = f"{counted(signatures, 'signature')} {'was' if signatures == 1 else 'were'} not verified"
         text = f"{number}: it is not known who signed, and what was changed since"
         advice = "verify it with the tool that signed it, such as `cosign verify-blob-attestation`"
-        warnings.append(ReaderWarning(text, None, None, "intoto:not-verified", repair=advice))
-    document.warnings = warnings
+        document.warnings.append(ReaderWarning(text, None, None, "intoto:not-verified", repair=advice))
     document.source = SourceBytes(data, FORMAT, base, len(document))
     return document
 
@@ -93,15 +95,3 @@ def _state(statements: Statements, root: str, found: Attestation) -> list[str]:
         for subject in stating.subjects(made=False):
             statements.entity(subject, details(found.data, "predicateType"))
     return stating.about
-
-
-def _warning(found: Attestation, problem: Problem) -> ReaderWarning:
-    where = f"{found.pointer}{problem.pointer}"
-    text = f"{where}: {problem.message}" if where else problem.message
-    if not problem.fatal:
-        return ReaderWarning(text, found.line, None, "intoto:unusual")
-    text += "; the attestation is left out"
-    return ReaderWarning(text, found.line, None, "intoto:not-understood", violation=True, repair=_REPAIR)
-
-
-_REPAIR = "correct the attestation and send it again; the others of this source are not affected by it"

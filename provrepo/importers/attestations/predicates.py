@@ -14,11 +14,9 @@ from provrepo.importers.json_values import Problem
 from provrepo.importers.statements import words
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import ASSOCIATION, GENERATION, MEMBERSHIP, USAGE
-from provrepo.vocab import PROV, RDFS_LABEL, SCHEMA
+from provrepo.vocab import MLS, PROV, RDFS_LABEL, SCHEMA
 
-__all__ = ["MLS", "PREDICATES"]
-
-MLS = "http://www.w3.org/ns/mls#"
+__all__ = ["PREDICATES"]
 
 Predicate = Callable[[Stating, Mapping[str, Any], str], None]
 

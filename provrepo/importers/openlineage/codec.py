@@ -5,12 +5,12 @@ A document that was read from events is written as these events, any other as ``
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from provrepo.errors import ReadError
-from provrepo.importers.json_values import Problem, canonical
+from provrepo.importers.findings import Findings
+from provrepo.importers.json_values import canonical
 from provrepo.importers.masking import without_login
 from provrepo.importers.openlineage.common_facets import TAGS
 from provrepo.importers.openlineage.dataset_facets import LOGICAL, OF_RUNS, VERSION, described
@@ -19,15 +19,14 @@ from provrepo.importers.openlineage.facets import Context, mapped
 from provrepo.importers.openlineage.fold import Facets, Fold, Side, document_of, fold
 from provrepo.importers.openlineage.names import TERMS, Names
 from provrepo.importers.openlineage.quality import measured
-from provrepo.importers.openlineage.run_facets import WFPROV
 from provrepo.importers.openlineage.runs import plan, state_run
 from provrepo.importers.openlineage.writing import writer
 from provrepo.importers.openlineage.writing.embedded import embedded, joined
 from provrepo.importers.parts import Part, Skipped
 from provrepo.importers.payload import state_payload
 from provrepo.importers.statements import Statements, json_value, link, unknown_members, words
-from provrepo.model.document import Document, Loss, ReaderWarning, SourceBytes
-from provrepo.vocab import DCAT, DCTERMS, DQV, PROVREPO, RDF, RDFS, SCHEMA, SPDX, XSD
+from provrepo.model.document import Document, Loss, SourceBytes
+from provrepo.vocab import DCAT, DCTERMS, DQV, PROVREPO, RDF, RDFS, SCHEMA, SPDX, WFPROV, XSD
 
 __all__ = ["MAPPING", "losses", "merge", "read", "split", "write"]
 
@@ -63,7 +62,7 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
     """
     understood: list[Event] = []
     carried: dict[str, Document] = {}
-    warnings = _Warnings()
+    warnings = Findings(FORMAT, "event")
     for event, problems, line, pointer in events(data):
         warnings.add(problems, line, pointer)
         if event is None:
@@ -82,7 +81,7 @@ def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A0
     if understood or (data.strip() and not parts):
         parts.insert(0, _document(folded, Names.below(base), data))
     document = joined(parts)
-    document.warnings = [*warnings.found(), *document.warnings]
+    document.warnings = [*warnings.warnings(), *document.warnings]
     document.source = SourceBytes(data, FORMAT, base, len(document))
     return document
 
@@ -194,37 +193,3 @@ def _logical(context: Context, dataset: Dataset, facets: Facets) -> str:
     attributes = mapped(about, rest, {**VERSION, **LOGICAL, "tags": TAGS})
     context.statements.entity(logical, attributes, mapped(about, own, {}), measured(about, Side(facets)))
     return logical
-
-
-class _Warnings:
-    """The problems of events as warnings of the reader: equal ones once, with the place of the first."""
-
-    def __init__(self) -> None:
-        self._first: dict[tuple[str, bool], tuple[str, int | None]] = {}
-        self._count: Counter[tuple[str, bool]] = Counter()
-
-    def add(self, problems: list[Problem], line: int, pointer: str) -> None:
-        for problem in problems:
-            key = problem.message, problem.fatal
-            self._first.setdefault(key, (f"{pointer}{problem.pointer}", line))
-            self._count[key] += 1
-
-    def note(self, message: str) -> None:
-        self._first.setdefault((message, False), ("", None))
-        self._count[message, False] += 1
-
-    def found(self) -> list[ReaderWarning]:
-        warnings = []
-        for (message, fatal), (pointer, line) in self._first.items():
-            more = self._count[message, fatal] - 1
-            text = f"{pointer}: {message}" if pointer else message
-            if fatal:
-                text += "; the event is left out"
-            if more:
-                text += f" (and {more:,} more)"
-            rule = "openlineage:not-understood" if fatal else "openlineage:unusual"
-            warnings.append(ReaderWarning(text, line, None, rule, violation=fatal, repair=_REPAIR if fatal else None))
-        return warnings
-
-
-_REPAIR = "correct the event and send it again; the others of this source are not affected by it"

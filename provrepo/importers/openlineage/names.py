@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from provrepo.codecs.rdf.terms import is_iri
 from provrepo.importers.masking import without_login
+from provrepo.importers.names import below, segment
 from provrepo.importers.openlineage.events import Dataset
 from provrepo.model.unknown_versions import UNKNOWN
 
@@ -41,9 +42,7 @@ class Names:
     @classmethod
     def below(cls, base: str | None) -> Names:
         """Names below a base IRI; below ``ROOT`` without one."""
-        if not base:
-            return cls()
-        return cls(base if base.endswith(("/", "#")) else f"{base}/")
+        return cls(below(base, ROOT))
 
     def dataset(self, dataset: Dataset) -> str:
         """A logical dataset: all of its versions."""
@@ -51,11 +50,11 @@ class Names:
 
     def version(self, dataset: Dataset, version: str) -> str:
         """A version of a dataset, by the value of the facet ``version``, or by the run that wrote it."""
-        return f"{self.root}version/{_path(dataset)}/{_part(version)}"
+        return f"{self.root}version/{_path(dataset)}/{segment(version)}"
 
     def unknown(self, dataset: Dataset, run: str) -> str:
         """What a run read of a dataset, where no event says which version that was."""
-        return f"{self.root}version/{_path(dataset)}/{UNKNOWN}/{_part(run)}"
+        return f"{self.root}version/{_path(dataset)}/{UNKNOWN}/{segment(run)}"
 
     def job(self, job: Dataset) -> str:
         """A job, which is the plan of its runs."""
@@ -63,7 +62,7 @@ class Names:
 
     def code(self, job: Dataset, version: str) -> str:
         """A version of the code of a job."""
-        return f"{self.job(job)}/{_part(version)}"
+        return f"{self.job(job)}/{segment(version)}"
 
     @staticmethod
     def run(id_: str) -> str:
@@ -81,28 +80,28 @@ class Names:
     def producer(self, producer: str) -> str:
         """The software that sent an event, which names itself by a URI."""
         address = without_login(producer)
-        return address if is_iri(address) else f"{self.root}producer/{_part(producer)}"
+        return address if is_iri(address) else f"{self.root}producer/{segment(producer)}"
 
     def engine(self, name: str, version: str) -> str:
         """An engine in a version."""
-        return f"{self.root}agent/{_part(name)}" + (f"/{_part(version)}" if version else "")
+        return f"{self.root}agent/{segment(name)}" + (f"/{segment(version)}" if version else "")
 
     def owner(self, name: str) -> str:
         """An owner, whose name may begin with a type: ``user:ann``, ``team:data``."""
-        return f"{self.root}agent/" + "/".join(_part(part) for part in without_login(name).split(":", 1))
+        return f"{self.root}agent/" + "/".join(segment(part) for part in without_login(name).split(":", 1))
 
     def quality(self, run: str, dataset: Dataset | None, number: str) -> str:
         """A measurement of the quality of a dataset, by a run."""
         about = f"/{_path(dataset)}" if dataset is not None else ""
-        return f"{self.root}quality/{_part(run)}{about}/{number}"
+        return f"{self.root}quality/{segment(run)}{about}/{number}"
 
     def metric(self, name: str) -> str:
         """What a measurement measures."""
-        return f"{self.root}quality/metric/{_part(name)}"
+        return f"{self.root}quality/metric/{segment(name)}"
 
     def parameter(self, run: str, name: str) -> str:
         """A parameter of a run."""
-        return f"{self.run(run)}#parameter/{_part(name)}"
+        return f"{self.run(run)}#parameter/{segment(name)}"
 
     def made(self, digest: str) -> str:
         """What was made from a payload by this mapping."""
@@ -111,7 +110,7 @@ class Names:
 
 def column(version: str, field: str) -> str:
     """A column of a version of a dataset."""
-    return f"{version}#{_part(field)}"
+    return f"{version}#{segment(field)}"
 
 
 def named(iri: str) -> Dataset | None:
@@ -133,10 +132,4 @@ def version_name(iri: str) -> str:
 
 
 def _path(dataset: Dataset) -> str:
-    return f"{_part(dataset.namespace)}/{_part(dataset.name)}"
-
-
-def _part(text: str) -> str:
-    """One segment of a path, without secrets. ``.`` and ``..`` would vanish when an IRI is resolved."""
-    quoted = quote(without_login(text), safe="")
-    return quoted.replace(".", "%2E") if quoted in (".", "..") else quoted
+    return f"{segment(dataset.namespace)}/{segment(dataset.name)}"

@@ -11,9 +11,10 @@ from provrepo.importers.openlineage.events import Dataset
 from provrepo.importers.openlineage.facets import Context, date_time, items, shape, text_of
 from provrepo.importers.openlineage.fold import Side
 from provrepo.importers.openlineage.names import TERMS
-from provrepo.importers.statements import json_value, link, value, words
-from provrepo.model.statements import DERIVATION, GENERATION, Attribute
-from provrepo.vocab import DCTERMS, DQV, PROVREPO
+from provrepo.importers.runs import state_measurement
+from provrepo.importers.statements import json_value, value, words
+from provrepo.model.statements import Attribute
+from provrepo.vocab import DCTERMS, DQV
 
 __all__ = ["ASSERTIONS", "METRICS", "TESTS", "measured", "tests"]
 
@@ -97,15 +98,12 @@ def _details(item: Mapping[str, Any], members: tuple[str, ...]) -> list[Attribut
 def _measurement(
     context: Context, dataset: Dataset | None, number: int, metric: str, attributes: list[Attribute], *, about: str
 ) -> None:
-    statements, names = context.statements, context.names
-    key = context.run or "declared"
-    computed = [link(f"{DQV}computedOn", about)] if about else []
-    measurement = statements.entity(
+    names, key = context.names, context.run or "declared"
+    state_measurement(
+        context.statements,
         names.quality(key, dataset, f"{'output/' if context.output else ''}{number}"),
-        [*computed, link(f"{DQV}isMeasurementOf", names.metric(metric)), *attributes],
-        types=[f"{DQV}QualityMeasurement", *([] if context.run else [f"{PROVREPO}Source"])],
+        names.metric(metric),
+        about,
+        names.run(context.run) if context.run else "",
+        attributes,
     )
-    if context.run:
-        statements.relate(GENERATION, measurement, names.run(context.run))
-    if about:
-        statements.relate(DERIVATION, measurement, about)

@@ -14,11 +14,9 @@ from provrepo.importers.openlineage.quality import TESTS, tests
 from provrepo.importers.statements import json_value, link, typed, value, words
 from provrepo.model.redaction import MASK, secret_name
 from provrepo.model.statements import START, USAGE, Attribute
-from provrepo.vocab import DCTERMS, PROV_ROLE, PROV_VALUE, PROVREPO, RDFS_LABEL, SCHEMA
+from provrepo.vocab import DCTERMS, PROV_ROLE, PROV_VALUE, PROVREPO, RDFS_LABEL, SCHEMA, WFPROV
 
-__all__ = ["RUN_FACETS", "WFPROV", "engine_of"]
-
-WFPROV = "http://purl.org/wf4ever/wfprov#"
+__all__ = ["RUN_FACETS", "engine_of"]
 
 _NOMINAL = ("nominalStartTime", "nominalEndTime")
 

@@ -16,7 +16,7 @@ from provrepo.importers.openlineage.fold import Facets, Run, Side
 from provrepo.importers.openlineage.job_facets import ELSEWHERE, JOB_FACETS
 from provrepo.importers.openlineage.names import TERMS, Names
 from provrepo.importers.openlineage.quality import measured
-from provrepo.importers.openlineage.run_facets import RUN_FACETS, WFPROV, engine_of
+from provrepo.importers.openlineage.run_facets import RUN_FACETS, engine_of
 from provrepo.importers.statements import Statements, json_value, link, unknown_members, words
 from provrepo.model.identifiers import Identifier
 from provrepo.model.statements import (
@@ -28,7 +28,7 @@ from provrepo.model.statements import (
     USAGE,
     Attribute,
 )
-from provrepo.vocab import DCTERMS, PROV, PROV_TYPE, RDFS_LABEL, SCHEMA
+from provrepo.vocab import DCTERMS, PROV, PROV_TYPE, RDFS_LABEL, SCHEMA, WFPROV
 
 __all__ = ["plan", "state_run"]
 

@@ -27,7 +27,8 @@ from provrepo.errors import (
     Waits,
     WorkerFailed,
 )
-from provrepo.importers.parts import Part, Skipped, files_of, merged, parts_in, parts_of, parts_of_lines, read_by_lines
+from provrepo.importers.parts import Part, Skipped, merged, parts_in, parts_of, parts_of_lines, read_by_lines
+from provrepo.importers.sources import files_of
 from provrepo.repository.context import Context
 from provrepo.repository.documents import original
 from provrepo.repository.imports.zips import files_of_zip
@@ -170,7 +171,7 @@ def _parts(
     if chosen is not None and not chosen.reads:
         raise UsageError(f"{chosen.title} is a format that is written, and cannot be read")
     if isinstance(source, str | Path) and Path(source).is_dir():
-        yield from parts_in(files_of(Path(source)), chosen, most=most, called=name)
+        yield from parts_in(files_of(Path(source)), chosen, most=most, called=name, root=Path(source))
         return
     if name is None and isinstance(source, str | Path) and (lines := _format_of_lines(Path(source), chosen)):
         with Path(source).open("rb") as large:

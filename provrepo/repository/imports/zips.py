@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from provrepo.importers.parts import SourceFile, is_hidden
+from provrepo.importers.sources import SourceFile, is_left_out
 from provrepo.limits import IMPORT_BYTES, IMPORT_FILES
 from provrepo.repository.exchange.package.archive import Archive, quoted
 
@@ -27,7 +27,7 @@ def files_of_zip(data: bytes, name: str) -> list[SourceFile]:
         total += archive.size(path)
         if total > IMPORT_BYTES:
             raise archive.error(f"it unpacks to more than {IMPORT_BYTES:,} bytes, at member {quoted(path)}")
-    paths = sorted(path for path in archive.paths() if not is_hidden(path))
+    paths = sorted(path for path in archive.paths() if not is_left_out(path))
     for path in paths:
         for _ in archive.chunks(path):
             pass
