@@ -39,7 +39,7 @@ CHILD = "capture/child/"
 
 DYNAMIC = {
     "__init__.py": "public names and the operations of documents, loaded at their first use",
-    "codecs/formats.py": "codecs and importers, loaded at their first use",
+    "codecs/rows.py": "codecs and importers, loaded at their first use",
     "workers/child.py": "the entry points that a worker process is called with",
 }
 """Files that import modules of this package by a name in a string, which import-linter does not see."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import IO, Protocol, TypeAlias, cast
+from typing import IO, TypeAlias
 
+from provrepo.codecs.rows import Format
+from provrepo.codecs.tools import TOOLS
 from provrepo.errors import ReadError, UnknownFormat, WriteError
 from provrepo.model.document import Document, Loss
 from provrepo.model.unmapped import uses_prov_terms
@@ -39,75 +39,9 @@ Source: TypeAlias = str | Path | bytes | IO[bytes]
 """A path, the bytes themselves, or a binary file object."""
 
 
-class Codec(Protocol):
-    """The functions of a format's module; ``format`` is the name of a row of the table.
-
-    A module whose formats can only be read has ``read`` alone.
-    """
-
-    def read(self, data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
-        """The document in some bytes. Raises ReadError, with line and column if known."""
-
-    def write(self, document: Document, *, format: str) -> bytes:  # noqa: A002
-        """A document as bytes, the same bytes for the same document."""
-
-    def losses(self, document: Document, *, format: str) -> list[Loss]:  # noqa: A002
-        """What the format cannot represent of the document, beyond the losses that ``formats.losses`` adds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One row of the table.
-
-    Attributes:
-        name: its identifier for callers.
-        title: its name for people.
-        suffixes: file name endings, the usual one first.
-        media_types: the registered one first; a media type may carry a ``profile`` parameter.
-        rdf: whether it is a serialization of RDF, that is, of PROV-O.
-        bundles: whether it can represent bundles.
-        module: the module below ``provrepo``, imported at its first use.
-        specification: the URL of the definition of the format.
-        reads: whether documents can be read from it.
-        writes: whether documents can be written in it. Formats of other tools may be read only.
-        keys: sets of keys of a JSON object, by each of which documents of another tool are recognized.
-        folder: names of files by which a folder is recognized, if a document is a folder of another tool. The bytes of
-            such a document are an archive of the folder (``provrepo.importers.archives``).
-        members: patterns of the paths of further files of the folder that belong to the document.
-        collects: whether its module has ``collect``, which finds its documents among the files of a folder
-            (``provrepo.importers.parts.Collected``).
-        hidden: names of hidden files and folders in which the tool keeps its records; others are not looked at.
-    """
-
-    name: str
-    title: str
-    suffixes: tuple[str, ...]
-    media_types: tuple[str, ...]
-    rdf: bool
-    bundles: bool
-    module: str
-    specification: str
-    reads: bool = True
-    writes: bool = True
-    keys: tuple[frozenset[str], ...] = ()
-    folder: frozenset[str] = frozenset()
-    members: tuple[str, ...] = ()
-    collects: bool = False
-    hidden: tuple[str, ...] = ()
-
-    @property
-    def media_type(self) -> str:
-        """The media type to send."""
-        return self.media_types[0]
-
-    def codec(self) -> Codec:
-        """The module that reads and writes it."""
-        return cast("Codec", import_module(f"provrepo.{self.module}"))
-
-
 PROV_PROFILE = 'application/ld+json; profile="http://www.w3.org/ns/prov#"'
 
-FORMATS: tuple[Format, ...] = (
+_PROV: tuple[Format, ...] = (
     Format(
         "provjson",
         "PROV-JSON",
@@ -219,38 +153,10 @@ FORMATS: tuple[Format, ...] = (
         specification="https://www.w3.org/TR/SVG2/",
         reads=False,
     ),
-    Format(
-        "openlineage",
-        "OpenLineage",
-        (".jsonl", ".ndjson"),
-        ("application/vnd.openlineage+json", "application/x-ndjson"),
-        rdf=False,
-        bundles=True,
-        module="importers.openlineage.codec",
-        specification="https://openlineage.io/spec/2-0-2/OpenLineage.json",
-        keys=(
-            frozenset({"eventTime", "run"}),
-            frozenset({"eventTime", "job"}),
-            frozenset({"eventTime", "dataset"}),
-        ),
-    ),
-    Format(
-        "intoto",
-        "in-toto attestation",
-        (".intoto.jsonl", ".intoto.json", ".sigstore.json", ".sigstore"),
-        ("application/vnd.in-toto+json", "application/vnd.dev.sigstore.bundle+json"),
-        rdf=False,
-        bundles=True,
-        module="importers.attestations.codec",
-        specification="https://github.com/in-toto/attestation/tree/main/spec/v1",
-        writes=False,
-        keys=(
-            frozenset({"_type", "subject", "predicateType"}),
-            frozenset({"payload", "payloadType", "signatures"}),
-            frozenset({"mediaType", "verificationMaterial"}),
-        ),
-    ),
 )
+
+FORMATS = (*_PROV, *TOOLS)
+"""All formats: those of PROV, a picture, and those of other tools."""
 
 READABLE = tuple(format_ for format_ in FORMATS if format_.reads)
 """The formats that documents can be read from: all but SVG."""
@@ -258,7 +164,7 @@ READABLE = tuple(format_ for format_ in FORMATS if format_.reads)
 WRITABLE = tuple(format_ for format_ in FORMATS if format_.writes)
 """The formats that documents can be written in: those of PROV, SVG, and OpenLineage."""
 
-IMPORTED = tuple(format_ for format_ in FORMATS if format_.module.startswith("importers."))
+IMPORTED = TOOLS
 """The formats of other tools, which importers read."""
 
 _BY_NAME = {format_.name: format_ for format_ in FORMATS}

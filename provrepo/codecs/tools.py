@@ -1,0 +1,41 @@
+"""The rows of the table of formats whose records other tools write. Importers read them."""
+
+from __future__ import annotations
+
+from provrepo.codecs.rows import Format
+
+__all__ = ["TOOLS"]
+
+TOOLS: tuple[Format, ...] = (
+    Format(
+        "openlineage",
+        "OpenLineage",
+        (".jsonl", ".ndjson"),
+        ("application/vnd.openlineage+json", "application/x-ndjson"),
+        rdf=False,
+        bundles=True,
+        module="importers.openlineage.codec",
+        specification="https://openlineage.io/spec/2-0-2/OpenLineage.json",
+        keys=(
+            frozenset({"eventTime", "run"}),
+            frozenset({"eventTime", "job"}),
+            frozenset({"eventTime", "dataset"}),
+        ),
+    ),
+    Format(
+        "intoto",
+        "in-toto attestation",
+        (".intoto.jsonl", ".intoto.json", ".sigstore.json", ".sigstore"),
+        ("application/vnd.in-toto+json", "application/vnd.dev.sigstore.bundle+json"),
+        rdf=False,
+        bundles=True,
+        module="importers.attestations.codec",
+        specification="https://github.com/in-toto/attestation/tree/main/spec/v1",
+        writes=False,
+        keys=(
+            frozenset({"_type", "subject", "predicateType"}),
+            frozenset({"payload", "payloadType", "signatures"}),
+            frozenset({"mediaType", "verificationMaterial"}),
+        ),
+    ),
+)
