@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request, url_for
 
 from provrepo.repository.exchange.webhooks.messages import EVENTS
 from provrepo.server.pages import pages
-from provrepo.server.protocol import auth, body, codings
+from provrepo.server.protocol import auth, body, codings, forms
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
 from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import conditional, json_response
@@ -74,16 +74,12 @@ def change(project: str) -> Response:
     """Add, remove, test, rotate or enable a webhook, by a form of the page."""
     codings.open_body()
     auth.require_form()
-    repo, form = auth.repository(), request.form
-    action, webhook, said, secret = form.get("action", ""), form.get("webhook", ""), "", ""
+    repo, said, secret = auth.repository(), "", ""
+    action, webhook = forms.field("action"), forms.field("webhook")
     if action == "add":
-        try:
-            coverage = float(form["coverage"]) if form.get("coverage") else None
-            hours = int(form["hours"]) if form.get("hours") else None
-        except ValueError:
-            raise Rejected(400, "the limits are numbers") from None
-        url = form.get("url", "").strip()
-        made = repo.add_webhook(project, url, events=form.getlist("event"), coverage=coverage, hours=hours)
+        coverage, hours = forms.decimal("coverage"), forms.whole("hours")
+        events = request.form.getlist("event")
+        made = repo.add_webhook(project, forms.field("url"), events=events, coverage=coverage, hours=hours)
         said, secret = f"{made.url} was added.", made.secret
     elif action == "rotate":
         made = repo.rotate_webhook(project, webhook)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, url_for
 
 from provrepo.ledger.entries import now
 from provrepo.repository.people.roles import ROLES, Right
 from provrepo.repository.repository import Repository
 from provrepo.server.pages import pages
 from provrepo.server.people import invitations
-from provrepo.server.protocol import auth
+from provrepo.server.protocol import auth, forms
 from provrepo.server.protocol.rejections import Rejected
 
 __all__ = ["blueprint", "page"]
@@ -47,11 +47,11 @@ def page(project: str, link: str = "") -> Response:
 def change(project: str) -> Response:
     """Change members, owners, invitations and the state of the project, by a form of one of its pages."""
     auth.require_form()
-    chosen = request.form.get("action", "")
+    chosen = forms.field("action")
     if chosen == "invite":
-        role, label = request.form.get("role", ""), request.form.get("label", "").strip()
+        role, label = forms.field("role"), forms.field("label")
         secret, made = auth.repository().invite(
-            project, role, days=_number("days", 14) or 0, uses=_number("uses", None), label=label
+            project, role, days=forms.whole("days", 14) or 0, uses=forms.whole("uses"), label=label
         )
         answer = page(project, invitations.link(made.id, secret))
         answer.headers["Cache-Control"] = "no-store"
@@ -64,43 +64,15 @@ def change(project: str) -> Response:
 
 
 _ACTIONS: dict[str, Callable[[Repository, str], object]] = {
-    "role": lambda repo, project: repo.set_member(project, _text("who"), _text("role")),
-    "remove": lambda repo, project: repo.remove_member(project, _text("who")),
-    "transfer": lambda repo, project: repo.transfer_project(project, _text("who")),
-    "reviews": lambda repo, project: repo.set_project(project, review=_text("review")),
+    "role": lambda repo, project: repo.set_member(project, forms.needed("who"), forms.needed("role")),
+    "remove": lambda repo, project: repo.remove_member(project, forms.needed("who")),
+    "transfer": lambda repo, project: repo.transfer_project(project, forms.needed("who")),
+    "reviews": lambda repo, project: repo.set_project(project, review=forms.needed("review")),
     "public": lambda repo, project: repo.set_project(project, public=True),
     "archive": lambda repo, project: repo.set_project(project, archived=True),
     "open": lambda repo, project: repo.set_project(project, archived=False),
-    "embargo": lambda repo, project: repo.set_embargo(
-        project, _text("until"), reason=request.form.get("reason", "").strip()
-    ),
+    "embargo": lambda repo, project: repo.set_embargo(project, forms.needed("until"), reason=forms.field("reason")),
     "lift": lambda repo, project: repo.set_embargo(project, None),
-    "revoke": lambda repo, project: repo.revoke_invitation(project, _text("invitation")),
+    "revoke": lambda repo, project: repo.revoke_invitation(project, forms.needed("invitation")),
 }
 """What the forms do besides inviting, by the value of their button."""
-
-
-def _text(name: str) -> str:
-    """The text of a field.
-
-    Raises:
-        Rejected: 400, it is empty.
-    """
-    value = request.form.get(name, "").strip()
-    if not value:
-        raise Rejected(400, f"the field {name} is empty")
-    return value
-
-
-def _number(name: str, default: int | None) -> int | None:
-    """The number in a field; the default if it is empty.
-
-    Raises:
-        Rejected: 400, it is no number.
-    """
-    text = request.form.get(name, "").strip()
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise Rejected(400, f"{name}={text[:40]} is no number")
-    return int(text)

@@ -6,9 +6,7 @@ from flask import Blueprint, Response, request, url_for
 
 from provrepo.server.pages.signing import to
 from provrepo.server.people.users import FIELDS, put_administrator
-from provrepo.server.protocol import auth
-from provrepo.server.protocol.rejections import Rejected
-from provrepo.server.protocol.sessions import FORM_FIELD
+from provrepo.server.protocol import auth, forms
 
 __all__ = ["blueprint"]
 
@@ -59,9 +57,7 @@ def unlink(who: str) -> Response:
 
 
 def _fields() -> dict[str, str]:
-    for name in request.form:
-        if name not in (*FIELDS, "administrator", FORM_FIELD):
-            raise Rejected(400, f"the form has no field {name[:60]!r}")
+    forms.only((*FIELDS, "administrator"))
     return {name: request.form.get(name, "") for name in FIELDS}
 
 

@@ -10,11 +10,9 @@ from provrepo.repository.people.roles import Right
 from provrepo.repository.people.tokens import DAYS, HOURS, MOST_DAYS
 from provrepo.server.pages import pages
 from provrepo.server.pages.signing import to
-from provrepo.server.protocol import auth
+from provrepo.server.protocol import auth, forms
 from provrepo.server.protocol.negotiate import HTML, JSON, choose
-from provrepo.server.protocol.rejections import Rejected
 from provrepo.server.protocol.respond import json_response
-from provrepo.server.protocol.sessions import FORM_FIELD
 
 if TYPE_CHECKING:
     from provrepo.ledger.accounts import Token
@@ -37,14 +35,14 @@ def listed() -> Response:
 def make() -> Response:
     """Make a token of the person who has signed in, by a form; the answer alone has its text."""
     auth.require_form()
-    form = _form("label", "scope", "project", "days")
+    forms.only(("label", "scope", "project", "days"))
     repo = auth.repository()
     made = repo.create_token(
         repo.actor.name,
-        label=form["label"],
+        label=forms.field("label"),
         scopes=request.form.getlist("scope"),
-        projects=form["project"].replace(",", " ").split() or None,
-        days=_number("days", form["days"], DAYS),
+        projects=forms.field("project").replace(",", " ").split() or None,
+        days=forms.whole("days", DAYS) or 0,
     )
     return _told(*made)
 
@@ -53,9 +51,9 @@ def make() -> Response:
 def rotate(token: str) -> Response:
     """Replace an own token by a new one, whose text the answer alone has; the former one stays valid for some hours."""
     auth.require_form()
-    form = _form("hours", "days")
-    days = _number("days", form["days"], 0)
-    made = auth.repository().rotate_token(token, hours=_number("hours", form["hours"], HOURS), days=days or None)
+    forms.only(("hours", "days"))
+    hours, days = forms.whole("hours", HOURS) or 0, forms.whole("days") or None
+    made = auth.repository().rotate_token(token, hours=hours, days=days)
     return _told(*made)
 
 
@@ -63,7 +61,7 @@ def rotate(token: str) -> Response:
 def revoke(token: str) -> Response:
     """Revoke an own token, by a form."""
     auth.require_form()
-    _form()
+    forms.only(())
     auth.repository().revoke_token(token)
     return to(url_for("tokens.listed"))
 
@@ -72,7 +70,7 @@ def revoke(token: str) -> Response:
 def revoke_all() -> Response:
     """Revoke all own tokens, by a form."""
     auth.require_form()
-    _form()
+    forms.only(())
     auth.repository().revoke_tokens()
     return to(url_for("tokens.listed"))
 
@@ -103,23 +101,3 @@ def _page(tokens: list[Token], text: str = "", made: Token | None = None) -> Res
 def _unkept(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _form(*names: str) -> dict[str, str]:
-    """The fields of the form.
-
-    Raises:
-        Rejected: 400, it has another field.
-    """
-    for name in request.form:
-        if name not in (*names, FORM_FIELD):
-            raise Rejected(400, f"the form has no field {name[:60]!r}; it has: {', '.join(names) or 'none'}")
-    return {name: request.form.get(name, "").strip() for name in names}
-
-
-def _number(name: str, text: str, default: int) -> int:
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        raise Rejected(400, f"{name} is a whole number, not {text[:20]!r}")
-    return int(text)
