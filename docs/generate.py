@@ -281,6 +281,26 @@ def lineage() -> str:
     return re.sub(r"(?s)(?<=<!-- options -->\n\n).*?(?=\n\n<!-- end of the options -->)", lambda _: table, page)
 
 
+def tools() -> str:
+    """The other tools that are read and written, from the tables of formats and of integration groups."""
+    table = runpy.run_path(str(Path(__file__).with_name("tools_table.py")))["table"]
+    return (
+        "\n\n".join(
+            [
+                "# Other tools",
+                NOTICE,
+                "**in**: the formats in which the records of the tool are read; `provrepo import` recognizes them "
+                "(`provrepo import --list`). **out**: the formats that are written and that the tool reads. **tried "
+                "live**: the groups of [integration tests](../development/integration-tests.md) in which the tool "
+                "itself runs, with its version there. What is not tried live is tested with records that the tool "
+                "wrote, or that follow its specification.",
+                table(),
+            ]
+        )
+        + "\n"
+    )
+
+
 def openlineage() -> str:
     """The page about OpenLineage as it is, with the table of its facets."""
     places = (
@@ -306,6 +326,7 @@ PAGES = {
     "constraints.md": constraints,
     "conformance.md": conformance,
     "queries.md": named_queries,
+    "tools.md": tools,
 }
 
 

@@ -13,8 +13,10 @@ from types import ModuleType
 import pytest
 
 from provrepo.cli.main import cli
+from provrepo.codecs.formats import FORMATS, IMPORTED
 from provrepo.resources import root
 from provrepo.settings import Settings, environment_name
+from tests.integration.groups import GROUPS
 from tests.support import readme
 from tests.support.paths import ROOT
 
@@ -41,7 +43,7 @@ def generate() -> ModuleType:
     "page",
     [
         *("cli.md", "settings.md", "limits.md", "python.md", "lineage.md", "constraints.md", "conformance.md"),
-        *("queries.md", "openlineage.md", "ledger.md"),
+        *("queries.md", "openlineage.md", "ledger.md", "tools.md"),
     ],
 )
 def test_generated_pages_are_up_to_date(generate: ModuleType, page: str) -> None:
@@ -54,6 +56,22 @@ def test_every_verb_and_every_setting_is_in_the_reference() -> None:
     settings = (DOCS / "reference" / "settings.md").read_text("utf-8")
     names = [field.name for field in dataclasses.fields(Settings)]
     assert [name for name in names if f"`{environment_name(name)}`" not in settings] == []
+
+
+def test_the_row_of_each_importer_says_whose_records_of_which_versions_it_reads() -> None:
+    """`docs/reference/tools.md` is made from these fields of `Format`: `systems` and `versions`."""
+    assert [row.name for row in IMPORTED if not row.versions] == []
+    assert [row.name for row in FORMATS if (row.systems and not row.reads) or (row.readers and not row.writes)] == []
+
+
+def test_the_tools_of_the_integration_groups_have_the_versions_that_these_install() -> None:
+    """A group names the tools that run in it as `systems` or `readers` of a format do; see `Group.tried`."""
+    known = {name for row in FORMATS for name in (*row.systems, *row.readers)}
+    for group in GROUPS:
+        assert [name for name in group.tried if name not in known] == [], group.name
+        files = [ROOT / group.file, *(ROOT / "tests" / "integration" / group.name).rglob("pom.xml")]
+        installed = "".join(file.read_text("utf-8") for file in files)
+        assert [name for name, version in group.tried.items() if version not in installed] == [], group.name
 
 
 def test_rate_limits_in_the_http_reference_are_the_default_settings() -> None:

@@ -41,6 +41,8 @@ Source: TypeAlias = str | Path | bytes | IO[bytes]
 
 PROV_PROFILE = 'application/ld+json; profile="http://www.w3.org/ns/prov#"'
 
+_PROV_TOOLS = ("ProvToolbox", "prov")
+
 _PROV: tuple[Format, ...] = (
     Format(
         "provjson",
@@ -51,6 +53,8 @@ _PROV: tuple[Format, ...] = (
         bundles=True,
         module="codecs.provjson.codec",
         specification="https://www.w3.org/Submission/2013/SUBM-prov-json-20130424/",
+        systems=_PROV_TOOLS,
+        readers=_PROV_TOOLS,
     ),
     Format(
         "provn",
@@ -61,6 +65,8 @@ _PROV: tuple[Format, ...] = (
         bundles=True,
         module="codecs.provn.codec",
         specification="https://www.w3.org/TR/2013/REC-prov-n-20130430/",
+        systems=_PROV_TOOLS,
+        readers=_PROV_TOOLS,
     ),
     Format(
         "provxml",
@@ -71,6 +77,8 @@ _PROV: tuple[Format, ...] = (
         bundles=True,
         module="codecs.provxml.codec",
         specification="https://www.w3.org/TR/2013/NOTE-prov-xml-20130430/",
+        systems=_PROV_TOOLS,
+        readers=_PROV_TOOLS,
     ),
     Format(
         "provjsonld",
@@ -81,6 +89,8 @@ _PROV: tuple[Format, ...] = (
         bundles=True,
         module="codecs.provjsonld.codec",
         specification="https://www.w3.org/submissions/2024/SUBM-prov-jsonld-20240825/",
+        systems=("ProvToolbox",),
+        readers=("ProvToolbox",),
     ),
     Format(
         "turtle",

@@ -49,6 +49,9 @@ class Format:
         collects: whether its module has ``collect``, which finds its documents among the files of a folder
             (``provrepo.importers.parts.Collected``).
         hidden: names of hidden files and folders in which the tool keeps its records; others are not looked at.
+        systems: the tools that write it, by the names under which people know them; by default its title.
+        readers: the tools that read it.
+        versions: the versions of the tools, or of their records, that the reader or writer knows.
     """
 
     name: str
@@ -66,6 +69,9 @@ class Format:
     members: tuple[str, ...] = ()
     collects: bool = False
     hidden: tuple[str, ...] = ()
+    systems: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
+    versions: str = ""
 
     @property
     def media_type(self) -> str:

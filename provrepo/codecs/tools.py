@@ -21,6 +21,9 @@ TOOLS: tuple[Format, ...] = (
             frozenset({"eventTime", "job"}),
             frozenset({"eventTime", "dataset"}),
         ),
+        systems=("Airflow", "dbt", "Flink", "Hive", "openlineage-python", "Spark"),
+        readers=("Marquez", "DataHub"),
+        versions="OpenLineage 2-0-2",
     ),
     Format(
         "intoto",
@@ -37,5 +40,7 @@ TOOLS: tuple[Format, ...] = (
             frozenset({"payload", "payloadType", "signatures"}),
             frozenset({"mediaType", "verificationMaterial"}),
         ),
+        systems=("in-toto", "SLSA builders", "model-signing"),
+        versions="in-toto 1 and 0.1, SLSA 0.1 to 1.1, link 0.3, model signing 1.0",
     ),
 )

@@ -144,7 +144,12 @@ def test_the_command(tmp_path: Path) -> None:
     assert "line 3" in done.stderr
     found = json.loads(command("import", "-", "--output", "json", stdin=lines(*both(1))).stdout)
     assert [receipt["name"] for receipt in found["receipts"]] == [f"run-{RUNS[1]}"]
-    assert command.json("import", "--list")[0]["name"] == "openlineage"
+    listed = {row["name"]: row for row in command.json("import", "--list")}
+    assert listed["openlineage"]["recognized"][0] == ["eventTime", "run"]
+    assert "Airflow" in listed["openlineage"]["systems"]
+    shown = command("import", "--list").stdout
+    assert shown.startswith("openlineage  OpenLineage: Airflow, ")
+    assert "\n    file names: *.jsonl *.ndjson\n    keys: eventTime+run or " in shown
     assert "missing" in command.error("import", tmp_path / "missing", code=2)
     assert "name a file" in command.error("import", code=2)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -32,6 +32,8 @@ class Group:
         about: the tool, and the subject of the tests.
         large: whether its installation alone takes a minute: of the large groups that a change concerns by their
             ``paths``, and of those in a sample, one is run.
+        tried: the tools that run in it, by their names in the table of formats (``systems`` and ``readers``), with
+            their versions. ``docs/reference/tools.md`` is made from it.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Group:
     paths: tuple[str, ...]
     about: str
     large: bool = False
+    tried: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> str:
@@ -52,8 +55,15 @@ GROUPS: tuple[Group, ...] = (
         420,
         (*_CODECS, "provrepo/checks/constraints/*", "tests/integration/provtoolbox/*"),
         "ProvToolbox 2.2.1: the four formats in both directions, verdicts of PROV-CONSTRAINTS",
+        tried={"ProvToolbox": "2.2.1"},
     ),
-    Group("prov", 300, _CODECS, "the Python package prov 3.2.3: its formats in both directions"),
+    Group(
+        "prov",
+        300,
+        _CODECS,
+        "the Python package prov 3.2.3: its formats in both directions",
+        tried={"prov": "3.2.3"},
+    ),
     Group(
         "sparql_clients",
         240,
@@ -108,6 +118,7 @@ GROUPS: tuple[Group, ...] = (
         300,
         _EVENTS,
         "openlineage-python 1.54.0: its transports and all of its facets, against a server that is disturbed",
+        tried={"openlineage-python": "1.54.0"},
     ),
     Group(
         "notebooks",
@@ -137,6 +148,7 @@ GROUPS: tuple[Group, ...] = (
         300,
         (*_EVENTS, "tests/integration/dbt/*"),
         "dbt-ol 1.54.0 with dbt 1.11.16 on DuckDB: two builds of a small project, to a server that is disturbed",
+        tried={"dbt": "1.11.16"},
     ),
     Group(
         "spark",
@@ -144,6 +156,7 @@ GROUPS: tuple[Group, ...] = (
         _EVENTS,
         "Spark 3.5.8 with the listener of OpenLineage 1.53.0: a join and an aggregation, to a running server",
         large=True,
+        tried={"Spark": "3.5.8"},
     ),
     Group(
         "airflow",
@@ -151,6 +164,7 @@ GROUPS: tuple[Group, ...] = (
         (*_EVENTS, "tests/integration/airflow/*"),
         "Airflow 3.3.2 with OpenLineage's provider 2.20.3: the run of a DAG, to a server that is disturbed",
         large=True,
+        tried={"Airflow": "3.3.2"},
     ),
     Group(
         "scripts",

@@ -144,6 +144,9 @@ def _list(style: str) -> None:
             "title": format_.title,
             "suffixes": list(format_.suffixes),
             "recognized": [sorted(keys) for keys in format_.keys],
+            "files": sorted({*format_.folder, *format_.hidden}),
+            "systems": list(format_.systems or (format_.title,)),
+            "versions": format_.versions,
             "specification": format_.specification,
         }
         for format_ in IMPORTED
@@ -152,5 +155,9 @@ def _list(style: str) -> None:
         output.records(rows)
         return
     for row in rows:
+        output.result(f"{row['name']}  {row['title']}: {', '.join(row['systems'])} ({row['versions']})")
         keys = " or ".join("+".join(each) for each in row["recognized"])
-        output.result(f"{row['name']}  {row['title']} ({' '.join(row['suffixes'])}), recognized by {keys}")
+        ways = (("file names", " ".join(f"*{suffix}" for suffix in row["suffixes"])), ("keys", keys))
+        for label, value in (*ways, ("a folder with", " or ".join(row["files"]))):
+            if value:
+                output.result(f"    {label}: {value}")
