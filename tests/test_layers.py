@@ -39,6 +39,7 @@ CHILD = "capture/child/"
 
 DYNAMIC = {
     "__init__.py": "public names and the operations of documents, loaded at their first use",
+    "cli/verbs.py": "the command of each verb, loaded when it is called",
     "codecs/rows.py": "codecs and importers, loaded at their first use",
     "workers/child.py": "the entry points that a worker process is called with",
 }

@@ -16,7 +16,10 @@ from provrepo.settings import Settings, load
 if TYPE_CHECKING:
     from provrepo.repository.repository import Repository
 
-__all__ = ["REFERENCE", "Invocation", "Reference", "json_option", "keep_private", "pass_invocation"]
+__all__ = ["WAITS", "REFERENCE", "Invocation", "Reference", "json_option", "keep_private", "pass_invocation"]
+
+WAITS = 3
+"""The exit code of what is stored and waits for a review."""
 
 _Verb = TypeVar("_Verb", bound=Callable[..., Any])
 

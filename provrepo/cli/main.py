@@ -16,36 +16,8 @@ import click
 from provrepo import errors
 from provrepo._version import __version__
 from provrepo.cli import output
-from provrepo.cli.audit import audit
-from provrepo.cli.backup import backup, restore
-from provrepo.cli.context import Invocation
-from provrepo.cli.demo import demo
-from provrepo.cli.documents import compare, convert, normalize, validate
-from provrepo.cli.exchange.mirrors import mirror, pull
-from provrepo.cli.exchange.notices import notices
-from provrepo.cli.exchange.package import pack, unpack
-from provrepo.cli.exchange.peers import peers
-from provrepo.cli.exchange.pushing import push, pushes
-from provrepo.cli.exchange.review import review
-from provrepo.cli.exchange.webhooks import webhook
-from provrepo.cli.imports.datasets import datasets, to_run_again
-from provrepo.cli.imports.imports import import_
-from provrepo.cli.lineage import lineage, search, thing
-from provrepo.cli.people.invitations import invitation, invite
-from provrepo.cli.people.members import member
-from provrepo.cli.people.publish import publish
-from provrepo.cli.people.tokens import token
-from provrepo.cli.people.users import user
-from provrepo.cli.pingbacks import pingbacks
-from provrepo.cli.profiles import gate, profile
-from provrepo.cli.projects import embargo, project
-from provrepo.cli.query import query
-from provrepo.cli.recording.record import record
-from provrepo.cli.recording.run import outbox, run
-from provrepo.cli.recording.runs import compare_runs, runs
-from provrepo.cli.repository import erase, export, fsck, history, init, list_, rebuild, withdraw
-from provrepo.cli.serve import serve
-from provrepo.cli.submit import WAITS, submit
+from provrepo.cli.context import WAITS, Invocation
+from provrepo.cli.verbs import verbs
 
 __all__ = ["EXIT_CODES", "cli", "main"]
 
@@ -84,7 +56,11 @@ BROKEN_PIPE = 141
 
 
 class _Command(click.Group):
-    """The group of all verbs: lists them in the order of definition, and ends with our exit codes."""
+    """The group of all verbs: lists them in the order of the table, and ends with our exit codes."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.commands = verbs()
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's interface)
         return list(self.commands)
@@ -204,62 +180,6 @@ def cli(ctx: click.Context, data: str | None, contexts: Path | None) -> None:
         from provrepo.codecs.jsonld.user_contexts import contexts_from
 
         ctx.with_resource(contexts_from(contexts))
-
-
-for _verb in (
-    init,
-    convert,
-    compare,
-    normalize,
-    validate,
-    submit,
-    import_,
-    list_,
-    datasets,
-    to_run_again,
-    history,
-    export,
-    withdraw,
-    erase,
-    query,
-    lineage,
-    thing,
-    search,
-    project,
-    embargo,
-    publish,
-    profile,
-    gate,
-    user,
-    member,
-    invite,
-    invitation,
-    token,
-    pingbacks,
-    peers,
-    mirror,
-    pull,
-    notices,
-    push,
-    pushes,
-    review,
-    webhook,
-    audit,
-    serve,
-    run,
-    record,
-    runs,
-    compare_runs,
-    outbox,
-    demo,
-    rebuild,
-    fsck,
-    backup,
-    restore,
-    pack,
-    unpack,
-):
-    cli.add_command(_verb)
 
 
 def main() -> None:

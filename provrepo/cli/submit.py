@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from provrepo.cli import output
-from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.cli.context import WAITS, Invocation, json_option, pass_invocation
 from provrepo.cli.repository import not_indexed, submitter
 from provrepo.errors import Refused, Waits
 from provrepo.words import counted
@@ -16,10 +16,7 @@ from provrepo.words import counted
 if TYPE_CHECKING:
     from provrepo.repository.exchange.records import PendingInfo
 
-__all__ = ["WAITS", "submit"]
-
-WAITS = 3
-"""The exit code for a document that waits for a review: it is stored, and no version yet."""
+__all__ = ["submit"]
 
 
 @click.command()

@@ -8,7 +8,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from provrepo.codecs.formats import FORMATS
 from provrepo.errors import ReadError
 from provrepo.limits import IMPORT_FILES
 
@@ -64,6 +63,8 @@ def is_left_out(path: str) -> bool:
 
 @cache
 def _kept() -> frozenset[str]:
+    from provrepo.codecs.formats import FORMATS  # the names of files alone need no format
+
     return frozenset(name for format_ in FORMATS for name in format_.hidden)
 
 

@@ -270,7 +270,7 @@ def test_a_format_collects_what_a_tool_keeps_in_hidden_places(
 ) -> None:
     collecting = replace(LOG, folder=frozenset(), members=(), collects=True, hidden=(".lab",))
     monkeypatch.setattr("provrepo.importers.parts.FORMATS", (*formats.FORMATS[:-1], collecting))
-    monkeypatch.setattr("provrepo.importers.sources.FORMATS", (*formats.FORMATS[:-1], collecting))
+    monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS[:-1], collecting))
     monkeypatch.setitem(formats._BY_NAME, LOG.name, collecting)
     sources._kept.cache_clear()
     root = folder(tmp_path / "in")

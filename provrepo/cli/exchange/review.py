@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from provrepo.cli import output
-from provrepo.cli.context import Invocation, json_option, pass_invocation
-from provrepo.cli.submit import WAITS
+from provrepo.cli.context import WAITS, Invocation, json_option, pass_invocation
 from provrepo.text import quoted
 from provrepo.words import counted
 
