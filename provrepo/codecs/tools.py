@@ -43,4 +43,17 @@ TOOLS: tuple[Format, ...] = (
         systems=("in-toto", "SLSA builders", "model-signing"),
         versions="in-toto 1 and 0.1, SLSA 0.1 to 1.1, link 0.3, model signing 1.0",
     ),
+    Format(
+        "great_expectations",
+        "Great Expectations",
+        (".validation.json",),
+        ("application/vnd.great-expectations+json",),
+        rdf=False,
+        bundles=True,
+        module="importers.great_expectations.codec",
+        specification="https://docs.greatexpectations.io/docs/reference/api/expectationsuitevalidationresult_class",
+        writes=False,
+        keys=(frozenset({"results", "statistics", "success", "meta"}),),
+        collects=True,
+    ),
 )

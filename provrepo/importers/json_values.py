@@ -51,9 +51,12 @@ def parse(
         For each value its line, its JSON pointer in the array that contains it (empty outside of arrays), and itself.
 
     Raises:
-        ReadError: the text is not JSON, with line and column.
+        ReadError: the text is not UTF-8, or not JSON, with line and column.
     """
-    text = data.decode("utf-8")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ReadError(f"not UTF-8, at byte {error.start}", format=format) from error
     place = _Place(text, format)
     position = _skip(text, 0)
     while position < len(text):
