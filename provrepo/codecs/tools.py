@@ -54,6 +54,7 @@ TOOLS: tuple[Format, ...] = (
         specification="https://docs.greatexpectations.io/docs/reference/api/expectationsuitevalidationresult_class",
         writes=False,
         keys=(frozenset({"results", "statistics", "success", "meta"}),),
+        versions="Great Expectations 0.15 to 1.x",
         collects=True,
     ),
 )
