@@ -78,6 +78,9 @@ def sniff(data: bytes, named: str | None = None) -> str | None:
 # --- JSON --------------------------------------------------------------------------------------------------------
 
 _DECODER = json.JSONDecoder()
+_CRATE = re.compile(r"https?://w3id\.org/ro/crate/")
+_RUN_PROFILE = "https://w3id.org/ro/wfrun/"
+_ACTION = re.compile(r"(?:^|[:/])(?:Create|Update|Activate|Control|Organize)Action$")
 _KEYWORDS = ("@context", "@graph", "@id", "@type")
 _ARGUMENTS = {name: frozenset(argument.name for argument in kind.arguments) for name, kind in TYPES.items()}
 _SPELLED = frozenset("prov:" + term for term in SPECIAL) - {"prov:value"}
@@ -97,6 +100,7 @@ class _JsonFeatures:
             ``bare`` (a type that only PROV-JSONLD's context defines), ``arguments``, ``attributes``.
         bare: the types counted as ``bare``.
         others: the number of members of ``@graph`` whose type PROV-JSONLD does not have.
+        runs: whether a member of ``@graph`` is an action, or conforms to a profile of Workflow Run RO-Crate.
     """
 
     keys: set[str] = field(default_factory=set)
@@ -107,6 +111,7 @@ class _JsonFeatures:
     bare: set[str] = field(default_factory=set)
     arguments: set[str] = field(default_factory=set)
     others: int = 0
+    runs: bool = False
 
 
 def _json(data: bytes, named: str | None) -> str:
@@ -131,6 +136,8 @@ def _json(data: bytes, named: str | None) -> str:
         if imported is not None:
             return imported
         return "rdfjsonld" if seen.keywords else other
+    if seen.runs and _is_crate(seen):
+        return "rocrate"
     kind = _linked(seen)
     if seen.sections:
         title = "PROV-JSONLD (provjsonld)" if kind == "provjsonld" else "PROV-O as JSON-LD (rdfjsonld)"
@@ -219,6 +226,7 @@ def _node(node: Any, seen: _JsonFeatures) -> None:
     if not isinstance(node, dict):
         return
     type_ = node.get("@type")
+    seen.runs = seen.runs or _of_run(node, type_)
     if isinstance(type_, list) and len(type_) == 1:
         type_ = type_[0]
     if not isinstance(type_, str):
@@ -239,6 +247,20 @@ def _node(node: Any, seen: _JsonFeatures) -> None:
         seen.arguments |= arguments
     elif not _SPELLED.isdisjoint(node):
         seen.statements["attributes"] += 1
+
+
+def _of_run(node: Mapping[str, Any], types: Any) -> bool:
+    """Whether a node of a crate is what was done, or names a profile of Workflow Run RO-Crate."""
+    if any(isinstance(each, str) and _ACTION.search(each) for each in (types if isinstance(types, list) else [types])):
+        return True
+    profiles = node.get("conformsTo")
+    named = [each.get("@id") for each in (profiles if isinstance(profiles, list) else [profiles]) if isinstance(each, dict)]
+    return any(isinstance(each, str) and each.startswith(_RUN_PROFILE) for each in named)
+
+
+def _is_crate(seen: _JsonFeatures) -> bool:
+    """Whether JSON-LD is that of an RO-Crate: by its context."""
+    return any(_CRATE.match(address) for address in _contexts(seen.context)[0])
 
 
 def _linked(seen: _JsonFeatures) -> str:
