@@ -254,7 +254,9 @@ def _of_run(node: Mapping[str, Any], types: Any) -> bool:
     if any(isinstance(each, str) and _ACTION.search(each) for each in (types if isinstance(types, list) else [types])):
         return True
     profiles = node.get("conformsTo")
-    named = [each.get("@id") for each in (profiles if isinstance(profiles, list) else [profiles]) if isinstance(each, dict)]
+    named = [
+        each.get("@id") for each in (profiles if isinstance(profiles, list) else [profiles]) if isinstance(each, dict)
+    ]
     return any(isinstance(each, str) and each.startswith(_RUN_PROFILE) for each in named)
 
 

@@ -71,16 +71,4 @@ TOOLS: tuple[Format, ...] = (
         versions="Great Expectations 0.15 to 1.x",
         collects=True,
     ),
-    Format(
-        "rocrate",
-        "Workflow Run RO-Crate",
-        (".crate.zip",),
-        ('application/zip; profile="https://w3id.org/ro/crate"',),
-        rdf=False,
-        bundles=True,
-        module="importers.rocrate.codec",
-        specification="https://w3id.org/ro/wfrun/provenance/0.5",
-        writes=False,
-        collects=True,
-    ),
 )

@@ -86,13 +86,13 @@ def _observed(members: dict[str, bytes], problems: list[Problem]) -> dict[str, d
     found = observed_in(members)
     manifests = {path.removeprefix("bag/"): content for path, content in members.items() if path.startswith("bag/")}
     digests, wrong = digests_in(manifests)
-    problems += [Problem(f" {place}", message) for place, message in wrong]
+    problems += [Problem(place, message) for place, message in wrong]
     for path, stated in digests.items():
         inside = path.removeprefix("data/")
         known = found.setdefault(inside, {})
         other = sorted(name for name in stated.keys() & known.keys() if known[name] != stated[name])
         if other:
-            place = f" manifest-{other[0]}.txt"
+            place = f"manifest-{other[0]}.txt"
             problems.append(Problem(place, f"{inside} has another {other[0]}: the bag was changed since"))
         for name, digest in stated.items():
             known.setdefault(name, digest)

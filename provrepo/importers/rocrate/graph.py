@@ -173,7 +173,7 @@ class Crate(Shapes):
         if iri is None and not colon and name in self._terms:
             iri = self._terms[name]
             self._say(name, pointer, f"no context of the crate has the term; it is read as {iri}")
-        if iri is None:
+        if iri is None or not is_iri(iri):
             self._say(name, pointer, "no context of the crate has this term; it stays in the crate alone")
             return None
         self._names[name] = iri
@@ -275,10 +275,13 @@ class Crate(Shapes):
 
 
 _REFERENCES = frozenset(
-    ("object", "result", "instrument", "agent", "exampleOfWork", "workExample", "about", "subjectOf", "hasPart", "input")
-    + ("output", "step", "connection", "sourceParameter", "targetParameter", "environment", "resourceUsage")
-    + ("containerImage", "mainEntity", "mentions", "softwareRequirements", "buildInstructions")
+    (
+        *("about", "agent", "buildInstructions", "connection", "containerImage", "environment", "exampleOfWork"),
+        *("hasPart", "input", "instrument", "mainEntity", "mentions", "object", "output", "resourceUsage", "result"),
+        *("softwareRequirements", "sourceParameter", "step", "subjectOf", "targetParameter", "workExample"),
+    )
 )
+"""Properties whose values are nodes."""
 
 
 def parsed(data: bytes) -> Mapping[str, Any]:

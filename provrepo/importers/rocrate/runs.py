@@ -1,7 +1,7 @@
 """The actions of a crate as activities: what they used and generated, who and what carried them out, in which run.
 
-Process, Workflow and Provenance Run Crate 0.1 to 0.5: a ``CreateAction`` is the run of a tool or workflow. An
-``OrganizeAction`` is that of an engine, whose ``result`` is the run of a workflow. A ``ControlAction`` is that of a step.
+Process, Workflow and Provenance Run Crate 0.1 to 0.5: a ``CreateAction`` is the run of a tool or workflow, an
+``OrganizeAction`` that of an engine, whose ``result`` is the run of a workflow, and a ``ControlAction`` that of a step.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import defaultdict
 from provrepo.importers.json_values import Problem
 from provrepo.importers.moments import Moment
 from provrepo.importers.names import segment
-from provrepo.importers.rocrate.graph import WFRUN, Crate, Node, Ref
+from provrepo.importers.rocrate.graph import Crate, Node, Ref
 from provrepo.importers.rocrate.things import Things, did_run, label_of
 from provrepo.importers.runs import ACTIVE, COMPLETED, FAILED, part_of, status
 from provrepo.importers.statements import Statements, link, words
@@ -43,10 +43,10 @@ class Runs:
         for action in self.actions:
             if self._status(action) != FAILED:
                 for found in action.refs("result"):
-                    node = crate.node(found)
-                    if node is None or not did_run(node):
-                        self._made_by[node.id if node else found].append(action)
-        self._last = {thing: self._final(thing, makers) for thing, makers in self._made_by.items()}
+                    thing = crate.node(found)
+                    if thing is None or not did_run(thing):
+                        self._made_by[thing.id if thing else found].append(action)
+        self._last = {thing: self._final(makers) for thing, makers in self._made_by.items()}
         things.made.update(self._made_by)
 
     def state(self) -> None:
@@ -196,9 +196,13 @@ class Runs:
 
     # --- versions --------------------------------------------------------------------------------------------------
 
-    def _final(self, thing: str, makers: list[Node]) -> Node:
-        """The action that made the version of a thing that the crate describes: the last, of those that are no whole."""
-        return max(self._independent(makers), key=lambda action: (*_time(action), action.id))
+    def _final(self, makers: list[Node]) -> Node:
+        """The action that made the version of a thing that the crate describes: the last of its makers."""
+        found = sorted(self._independent(makers), key=lambda action: (*_time(action), action.id))
+        if len(found) > 1 and _time(found[-1]) == _time(found[-2]):
+            message = "another action has the same result at the same time, or has no time: which was last is a guess"
+            self._crate.problems.append(Problem(f"{found[-1].pointer}/result", message))
+        return found[-1]
 
     def _independent(self, makers: list[Node]) -> list[Node]:
         """Those that no other of them is a part of: the run of a workflow generates what its steps do."""

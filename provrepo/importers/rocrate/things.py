@@ -125,7 +125,12 @@ class Things:
         self._parts_of_crate()
 
     def attributes(self, node: Node, *known: str) -> list[Attribute]:
-        """The properties of a node as attributes under the terms of the crate, without those that are stated otherwise."""
+        """The properties of a node as attributes under the terms of the crate.
+
+        Args:
+            node: it.
+            known: the properties that are stated otherwise.
+        """
         found: list[Attribute] = []
         named = node.text("name")
         for name, values in node.values.items():
@@ -146,7 +151,9 @@ class Things:
     def _parts_of_crate(self) -> None:
         """The files of the crate itself are parts of it; their membership would connect all that is in one crate."""
         root = self.crate.node(self.crate.root)
-        for part in root.refs("hasPart") if root is not None else ():
+        if root is None:
+            return
+        for part in root.refs("hasPart"):
             member = self.crate.node(part)
             if member is not None and member.id in self._done and member is not root:
                 self.statements.entity(self._version(member), [link(f"{DCTERMS}isPartOf", self.crate.iri(root.id))])
