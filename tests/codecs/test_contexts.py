@@ -179,8 +179,8 @@ def test_crates_of_others() -> None:
     crates = sorted((corpus("documents") / "runcrate").rglob("ro-crate-metadata.json"))
     assert crates
     for crate in crates:
-        document = formats.read(crate, base=BASE)
-        assert document.format == "rdfjsonld"
+        document = formats.read(crate, base=BASE, format="rdfjsonld")
+        assert formats.detect(crate.read_bytes(), crate).name == "rocrate"
         assert len(document.unmapped) > 100
         assert document.warnings == [], crate
 
