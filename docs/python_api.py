@@ -15,6 +15,8 @@ from provrepo.ledger.accounts import Token
 from provrepo.ledger.exchange.peers import Peer
 from provrepo.ledger.pingbacks import Pingback, Pinged
 from provrepo.model.compare import Comparison
+from provrepo.redaction.inference import Inference
+from provrepo.redaction.redacting import Redacted
 from provrepo.repository.audit import Audit, AuditEvent
 from provrepo.repository.datasets.records import (
     DatasetDetails,
@@ -62,6 +64,8 @@ __all__ = ["items", "page", "sections"]
 
 RETURNED = (
     Comparison,
+    Redacted,
+    Inference,
     QueryResult,
     LineageGraph,
     LineageNode,

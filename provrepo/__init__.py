@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from provrepo.model.document import Bundle, Document
     from provrepo.model.identifiers import Identifier, Literal
     from provrepo.model.statements import Statement
+    from provrepo.redaction.redacting import Redacted, redact
     from provrepo.remote.repository import connect
     from provrepo.repository.repository import open  # noqa: A004
     from provrepo.repository.upkeep.restore import restore
@@ -35,6 +36,7 @@ _HOMES = {
     "Literal": "provrepo.model.identifiers",
     "NotAvailable": "provrepo.errors",
     "ReadError": "provrepo.errors",
+    "Redacted": "provrepo.redaction.redacting",
     "Refused": "provrepo.errors",
     "Report": "provrepo.checks.report",
     "Severity": "provrepo.checks.findings",
@@ -44,6 +46,7 @@ _HOMES = {
     "load_ipython_extension": "provrepo.capture.notebooks",
     "open": "provrepo.repository.repository",
     "read": "provrepo.codecs.formats",
+    "redact": "provrepo.redaction.redacting",
     "restore": "provrepo.repository.upkeep.restore",
     "unload_ipython_extension": "provrepo.capture.notebooks",
     "validate": "provrepo.checks.validation",
@@ -69,6 +72,7 @@ __all__ = [
     "Literal",
     "NotAvailable",
     "ReadError",
+    "Redacted",
     "Refused",
     "Report",
     "Severity",
@@ -79,6 +83,7 @@ __all__ = [
     "load_ipython_extension",
     "open",
     "read",
+    "redact",
     "restore",
     "unload_ipython_extension",
     "validate",

@@ -23,6 +23,7 @@ _VERBS = {
     "to-run-again": "imports.datasets:to_run_again",
     "history": "repository:history",
     "export": "repository:export",
+    "redact": "exchange.redact:redact",
     "withdraw": "repository:withdraw",
     "erase": "repository:erase",
     "query": "query:query",

@@ -65,7 +65,7 @@ def test_a_terminal_is_asked_for_what_is_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow(one_in=2)
-@pytest.mark.parametrize("page", ["record-by-hand.md", "compare-runs.md"])
+@pytest.mark.parametrize("page", ["record-by-hand.md", "compare-runs.md", "share-a-part.md"])
 def test_the_page_shows_real_output(page: str, tmp_path: Path) -> None:
     compared = 0
     for step, printed in play((ROOT / "docs" / "how-to" / page).read_text("utf-8"), tmp_path):

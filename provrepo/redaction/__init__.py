@@ -1,0 +1,1 @@
+"""Redacted copies of documents: parts are withheld, and what remains is true and valid."""
