@@ -89,3 +89,15 @@ IMPORT_BYTES = 1 << 30
 
 IMPORT_FILES = 10_000
 """The most files of a folder or archive that are imported at once."""
+
+GIT_SECONDS = 120.0
+"""Seconds of one run of the program git, which reads the history of a repository."""
+
+GIT_BYTES = 256 << 20
+"""Bytes of the output of one run of the program git."""
+
+GIT_COMMITS = 20_000
+"""Commits of a history that are imported at once: the newest ones. ``--range`` names others."""
+
+GIT_HASHED = 512 << 20
+"""Bytes of the files of a history whose MD5, SHA-1 and SHA-256 are computed; others have the hash of git alone."""

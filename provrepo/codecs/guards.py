@@ -53,7 +53,9 @@ MAX_LITERAL = MAX_LINE - 64 * 1024
 _WIDEST = 6
 """The most bytes of N-Quads for a byte of a source: ``\\u0001`` for a control character."""
 
-_JSON = frozenset({"great_expectations", "intoto", "openlineage", "provjson", "provjsonld", "rdfjsonld", "rocrate"})
+_JSON = frozenset(
+    {"git", "great_expectations", "intoto", "openlineage", "provjson", "provjsonld", "rdfjsonld", "rocrate"}
+)
 _XML = frozenset({"provxml", "rdfxml"})
 _TURTLE = frozenset({"turtle", "trig", "ntriples", "nquads"})
 

@@ -48,6 +48,8 @@ class Format:
         members: patterns of the paths of further files of the folder that belong to the document.
         collects: whether its module has ``collect``, which finds its documents among the files of a folder
             (``provrepo.importers.parts.Collected``).
+        history: whether its module has ``history``, which asks a program for the documents of a folder, if the format
+            is named (``provrepo.importers.parts.history_of``).
         hidden: names of hidden files and folders in which the tool keeps its records; others are not looked at.
         systems: the tools that write it, by the names under which people know them; by default its title.
         readers: the tools that read it.
@@ -68,6 +70,7 @@ class Format:
     folder: frozenset[str] = frozenset()
     members: tuple[str, ...] = ()
     collects: bool = False
+    history: bool = False
     hidden: tuple[str, ...] = ()
     systems: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()

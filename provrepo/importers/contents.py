@@ -27,6 +27,9 @@ _NAMED = {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512"}
 _OF_GIT = {"gitBlob": "cnt", "gitTree": "dir", "gitCommit": "rev", "gitTag": "rel"}
 """Object of git → its type in a SoftWare Hash IDentifier (ISO/IEC 18670), which has the SHA-1 that git computes."""
 
+_EMPTY_BLOB = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+"""What git computes for an empty file."""
+
 _HEX = re.compile(r"[0-9a-f]+")
 
 
@@ -44,6 +47,8 @@ def content_of(algorithm: str, digest: str) -> str | None:
     if not _HEX.fullmatch(lower):
         return None
     if algorithm in _OF_GIT:
+        if lower == _EMPTY_BLOB:
+            return None
         return f"swh:1:{_OF_GIT[algorithm]}:{lower}" if len(lower) == 40 else None
     if len(lower) * 4 != _BITS.get(name) or lower == hash_of(name, usedforsecurity=False).hexdigest():
         return None

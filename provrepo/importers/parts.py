@@ -18,6 +18,7 @@ __all__ = [
     "Part",
     "Skipped",
     "collected_in",
+    "history_of",
     "merged",
     "parts_in",
     "parts_of",
@@ -160,6 +161,37 @@ class _Collecting(Protocol):
             root: the folder; None if it is an archive. A tool that keeps a part of its records elsewhere than in
                 these files, such as in Git, finds it there.
         """
+
+
+class _Asking(Protocol):
+    """A module whose format has a ``history``."""
+
+    def history(self, folder: Path, wanted: str | None) -> Iterator[Part | Skipped]:
+        """The documents of a folder, for which a program is asked.
+
+        Args:
+            folder: the folder.
+            wanted: the part of it that is wanted, as the program names it; None for all.
+        """
+
+
+def history_of(
+    folder: Path, format_: Format, wanted: str | None, *, most: int, called: str | None = None
+) -> Iterator[Part | Skipped]:
+    """The documents for which a program is asked, other than those that are made of files.
+
+    Args:
+        folder: the folder.
+        format_: its format, which has a history.
+        wanted: the part of it that is wanted; None for all.
+        most: the largest size of a document in bytes.
+        called: the beginning of their names.
+    """
+    for part in cast("_Asking", format_.codec()).history(folder, wanted):
+        if isinstance(part, Part) and len(part.data) > most:
+            yield Skipped(f"{part.place}: {part.name}", _too_large(most))
+        else:
+            yield part._replace(name=_name(part.name, called)) if isinstance(part, Part) else part
 
 
 def collected_in(

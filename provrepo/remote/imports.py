@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from provrepo.codecs.formats import by_name, check_base, content
 from provrepo.errors import RemoteError
-from provrepo.importers.parts import Skipped, collected_in
+from provrepo.importers.parts import Part, Skipped, collected_in, history_of
 from provrepo.importers.sources import SourceFile, files_of, is_hidden
 from provrepo.limits import IMPORT_BYTES
 from provrepo.remote.connection import JSON, Connection
 from provrepo.remote.decoding import decoded
 from provrepo.repository import access
-from provrepo.repository.imports.verbs import Imported
+from provrepo.repository.imports.verbs import Imported, has_history
 from provrepo.repository.records import DEFAULT, Receipt
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def import_documents(
     base: str | None = None,
     note: str = "",
     file: str | None = None,
+    range: str | None = None,  # noqa: A002
 ) -> Imported:
     """Store the records of another tool, or all files of a folder or zip archive, as documents."""
     with connection.checked(project):
@@ -47,26 +48,39 @@ def import_documents(
         if name is not None:
             access.name("document", name)
     options: dict[str, Any] = {"profiles": profiles, "base": base, "note": note}
+    chosen = by_name(format) if format else None
+    asked = has_history(source, chosen, range)
     if not isinstance(source, str | Path) or not Path(source).is_dir():
         data, opened = content(source)
         return _send(connection, data, project, name=name, format=format, file=file or opened, **options)
-    root, chosen = Path(source), by_name(format) if format else None
-    files = files_of(root)
+    root = Path(source)
     found: list[Imported] = []
     taken: set[str] = set()
 
     def send(data: bytes, **about: Any) -> None:
         found.append(_send(connection, data, project, **about, **options))
 
-    for part, paths in collected_in(files, chosen, root, most=IMPORT_BYTES, called=name):
-        taken |= paths
+    def store(part: Part | Skipped) -> None:
         if isinstance(part, Skipped):
             found.append(Imported((), (part,)))
         else:
             send(part.data, name=part.name, format=part.format, file=None)
+
+    if asked and chosen is not None:
+        for part in history_of(root, chosen, range, most=IMPORT_BYTES, called=name):
+            store(part)
+        return _joined(found)
+    files = files_of(root)
+    for part, paths in collected_in(files, chosen, root, most=IMPORT_BYTES, called=name):
+        taken |= paths
+        store(part)
     rest = [each for each in files if each.path not in taken and not is_hidden(each.path)]
     if not found or (rest and not (chosen and chosen.collects)):
         send(_zip(rest), name=name, format=format, file=file or str(root))
+    return _joined(found)
+
+
+def _joined(found: Sequence[Imported]) -> Imported:
     return Imported(
         tuple(receipt for each in found for receipt in each.receipts),
         tuple(skipped for each in found for skipped in each.skipped),

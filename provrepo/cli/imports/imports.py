@@ -39,6 +39,7 @@ _POLL = 1.0
 )
 @click.option("--base", metavar="IRI", help="The base for relative IRIs, and of the names that the importer mints.")
 @click.option("--note", default="", metavar="TEXT", help="A note for the history of the documents.")
+@click.option("--range", "range_", metavar="A..B", help="With --from git: the commits that B has and A has not.")
 @click.option("--follow", is_flag=True, help="Import again whenever the file or folder changes, until Ctrl-C.")
 @click.option("--list", "list_", is_flag=True, help="List the importers.")
 @json_option
@@ -52,6 +53,7 @@ def import_(
     profiles: tuple[str, ...],
     base: str | None,
     note: str,
+    range_: str | None,
     follow: bool,
     list_: bool,
     style: str,
@@ -61,7 +63,7 @@ def import_(
     SOURCE is a file, a folder, a zip archive of files, or a URL; `-` is stdin. A source with the events of several runs
     becomes a document for each run, named run-ID. A document that exists gets a new version if its events changed. What
     cannot be stored is named, and the rest is stored (exit 1). The bytes that are stored are those of the tool. Only
-    the URL itself is fetched.
+    the URL itself is fetched. The history of a Git repository is imported with --from git alone.
     """
     if list_:
         _list(style)
@@ -69,9 +71,11 @@ def import_(
     if source is None:
         raise UsageError("name a file, a folder or a URL to import; --list shows what can be imported")
     options: dict[str, Any] = {"project": project, "name": name, "format": from_, "profiles": profiles}
-    options |= {"base": base, "note": note}
+    options |= {"base": base, "note": note, "range": range_}
     if "://" in source:
         options["file"] = PurePosixPath(unquote(urlsplit(source).path)).name or None
+    if from_ is None and (Path(source) / ".git").exists():
+        output.note(f"the Git history of {source} is not imported; `provrepo import {source} --from git` does that")
     with invocation.repository(follow=True) as repository:
         if follow:
             return _follow(repository, source, options, style)
@@ -99,6 +103,8 @@ def _content(invocation: Invocation, source: str) -> str | bytes:
 def _follow(repository: Repository, source: str, options: dict[str, Any], style: str) -> int:
     """Import each file when it is there and whenever it has changed."""
     place, name = Path(source), options["name"]
+    if options["format"] == "git" or options["range"]:
+        raise UsageError("a history of Git is not followed; import it again after new commits")
     if not place.exists():
         raise UsageError(f"{source} is not a file or folder; only these can be followed")
     folder = place.is_dir()

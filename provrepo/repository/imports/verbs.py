@@ -27,7 +27,16 @@ from provrepo.errors import (
     Waits,
     WorkerFailed,
 )
-from provrepo.importers.parts import Part, Skipped, merged, parts_in, parts_of, parts_of_lines, read_by_lines
+from provrepo.importers.parts import (
+    Part,
+    Skipped,
+    history_of,
+    merged,
+    parts_in,
+    parts_of,
+    parts_of_lines,
+    read_by_lines,
+)
 from provrepo.importers.sources import files_of
 from provrepo.repository.context import Context
 from provrepo.repository.documents import original
@@ -41,7 +50,7 @@ from provrepo.workers import callers
 if TYPE_CHECKING:
     from provrepo.codecs.formats import Source
 
-__all__ = ["Imported", "import_documents", "reason_of", "store_part"]
+__all__ = ["Imported", "has_history", "import_documents", "reason_of", "store_part"]
 
 _OF_ONE_PART = (
     Conflict,
@@ -90,6 +99,7 @@ def import_documents(
     base: str | None = None,
     note: str = "",
     file: str | None = None,
+    range: str | None = None,  # noqa: A002
 ) -> Imported:
     """Store the records of another tool, or all files of a folder or zip archive, as documents.
 
@@ -107,6 +117,7 @@ def import_documents(
         note: a note of the submitter.
         file: the name of the file that the bytes are from, or its path in a folder, from which the name of the document
             is made; by default that of the path or file object.
+        range: for the format ``git``: the commits, such as ``v1..v2``; by default the current one and all before it.
 
     Raises:
         ReadError: the source cannot be read, or is an archive that is refused, with the member.
@@ -120,7 +131,7 @@ def import_documents(
         context.require_change(project, Right.SUBMIT)
     receipts: list[Receipt] = []
     skipped: list[Skipped] = []
-    for part in _parts(source, name, format, file, context.store.settings.max_body):
+    for part in _parts(source, name, format, file, range, context.store.settings.max_body):
         if callers.client_gone():
             raise WorkerFailed("the client has disconnected; what is stored so far stays, and is not stored again")
         if isinstance(part, Skipped):
@@ -165,11 +176,15 @@ def _parts(
     name: str | None,
     format: str | None,  # noqa: A002
     file: str | None,
+    wanted: str | None,
     most: int,
 ) -> Iterator[Part | Skipped]:
     chosen = by_name(format) if format else None
     if chosen is not None and not chosen.reads:
         raise UsageError(f"{chosen.title} is a format that is written, and cannot be read")
+    if has_history(source, chosen, wanted):
+        yield from history_of(Path(str(source)), cast("Format", chosen), wanted, most=most, called=name)
+        return
     if isinstance(source, str | Path) and Path(source).is_dir():
         yield from parts_in(files_of(Path(source)), chosen, most=most, called=name, root=Path(source))
         return
@@ -185,6 +200,23 @@ def _parts(
     named = name or (name_for("-".join(Path(file).parts), sha256(data).hexdigest()) if file else "")
     for part in parts_of(data, chosen or detect(data, place or None), place, whole=name is not None):
         yield part._replace(name=part.name or named) if isinstance(part, Part) else part
+
+
+def has_history(source: Source, chosen: Format | None, wanted: str | None) -> bool:
+    """Whether a program is asked for the documents of a folder.
+
+    Args:
+        source: what is imported.
+        chosen: the format that was named.
+        wanted: the part of the history that is wanted.
+
+    Raises:
+        UsageError: a part is wanted, and nothing of it has a history.
+    """
+    asked = chosen is not None and chosen.history and isinstance(source, str | Path) and Path(source).is_dir()
+    if wanted is not None and not asked:
+        raise UsageError("--range is a range of commits: it needs a folder and --from git")
+    return asked
 
 
 def _format_of_lines(path: Path, chosen: Format | None) -> Format | None:
