@@ -16,6 +16,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 HOMES = {
     "authlib": ("server/sign_in/",),
     "joserfc": ("server/sign_in/",),
+    "kedro": ("hooks/",),
+    "luigi": ("hooks/",),
+    "prefect": ("hooks/",),
     "SPARQLWrapper": ("views/sparql/remote.py",),
     "click": ("cli/",),
     "flask": ("server/",),

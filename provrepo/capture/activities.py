@@ -16,7 +16,7 @@ from provrepo.capture.observations import Observations
 from provrepo.capture.passing import argument_given, described, parameter_text, result_returned, statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from provrepo.capture.recorder import Recording
 
@@ -27,6 +27,9 @@ class Activity(Observations):
     """One run of a step, from its start to its end.
 
     ``with step(...) as run`` returns it, so that a block can record what capture cannot observe.
+
+    Attributes:
+        conclusions: called when it ends and has not failed.
 
     Args:
         recorder: the session that it belongs to.
@@ -92,6 +95,7 @@ class Activity(Observations):
         self._uses: set[tuple[object, str | None]] = set()
         self._begin_observations()
         self._models: list[Event] = []
+        self.conclusions: list[Callable[[], None]] = []
 
     @classmethod
     def remote(cls, recorder: Recording, number: int | str) -> Activity:
@@ -104,7 +108,7 @@ class Activity(Observations):
     def after_fork(self) -> None:
         """Continue in a forked child: the parent ends what it began."""
         self.is_remote = True
-        self.pending, self._models, self.reports = {}, [], None
+        self.pending, self._models, self.reports, self.conclusions = {}, [], None, []
 
     @property
     def identifier(self) -> str:
@@ -393,6 +397,8 @@ class Activity(Observations):
         if self._named is not None:
             contained(self._named.conclude)(self)
         if error is None:
+            for conclude in self.conclusions:
+                contained(conclude)()
             self.settle()
         events += self._counted()
         if self.is_remote:

@@ -232,7 +232,7 @@ class Recorder(Recording):
         self.root = Activity(self, name, None, self.plan(None, followed_plan))
         self.surroundings = contained(self._watched)()
 
-    def close(self, error: BaseException | None = None, *, packages: list[str] | None = None) -> None:
+    def close(self, error: BaseException | str | None = None, *, packages: list[str] | None = None) -> None:
         """End open activities, write the document, and delete the journal.
 
         Args:

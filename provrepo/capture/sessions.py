@@ -134,9 +134,14 @@ def open_session(name: str, *, plan: Event) -> Recorder:
     return _open(name, None, None, outside=False, stats=False, plan=plan)
 
 
-def end_session(recorder: Recorder) -> None:
-    """End a session that ``open_session`` began, and write its document."""
-    _close(recorder, None)
+def end_session(recorder: Recorder, error: BaseException | str | None = None) -> None:
+    """End a session that ``open_session`` began, and write its document.
+
+    Args:
+        recorder: the session.
+        error: why it failed.
+    """
+    _close(recorder, error)
 
 
 def _end(recorder: Recorder) -> None:
@@ -193,7 +198,7 @@ def _script() -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "session"
 
 
-def _close(recorder: Recorder, error: BaseException | None) -> None:
+def _close(recorder: Recorder, error: BaseException | str | None) -> None:
     from provrepo.capture.recorder import uninstall
 
     uninstall(recorder)

@@ -127,6 +127,24 @@ GROUPS: tuple[Group, ...] = (
         "IPython 9, nbconvert 7 and papermill 2: cells of a notebook are recorded as steps",
     ),
     Group(
+        "kedro",
+        300,
+        ("provrepo/hooks/runs.py", "provrepo/hooks/kedro.py", "tests/integration/kedro/*"),
+        "Kedro 1.7 with its sequential, parallel, threaded and asynchronous runs: nodes are recorded by the hooks",
+    ),
+    Group(
+        "luigi",
+        120,
+        ("provrepo/hooks/runs.py", "provrepo/hooks/luigi.py", "tests/integration/luigi/*"),
+        "Luigi 3.8 with one and with two workers: tasks are recorded by its events",
+    ),
+    Group(
+        "prefect",
+        420,
+        ("provrepo/hooks/runs.py", "provrepo/hooks/prefect.py", "tests/integration/prefect/*"),
+        "Prefect 3.8 with its own server: flows, tasks, attempts and assets are recorded",
+    ),
+    Group(
         "capture_libraries",
         600,
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from provrepo.model.statements import GENERATION, USAGE
@@ -14,10 +15,33 @@ from tests.integration.environments import ROOT
 from tests.support.captured import Captured
 from tests.support.command import provrepo
 
-__all__ = ["OURS", "check_case", "files", "recorded"]
+__all__ = ["OURS", "beside", "check_case", "files", "recorded"]
 
 OURS = os.pathsep.join([str(ROOT), *(path for path in sys.path if path.endswith("site-packages"))])
 """provrepo and what it needs are from our environment, the libraries from theirs."""
+
+
+def beside(interpreter: Path, words: Sequence[object], folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of a tool in its environment, with provrepo: their packages come before ours.
+
+    Args:
+        interpreter: of the environment of the tool.
+        words: the arguments of the interpreter.
+        folder: the working folder.
+        more: environment variables to add.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PROVREPO_")}
+    code = "import site; print(site.getsitepackages()[0])"
+    theirs = subprocess.run([interpreter, "-c", code], capture_output=True, text=True, check=True)
+    found = os.pathsep.join([theirs.stdout.strip(), OURS])
+    return subprocess.run(
+        [str(interpreter), *map(str, words)],
+        cwd=folder,
+        env=kept | {"PYTHONPATH": found, "DO_NOT_TRACK": "1"} | more,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 RUNNER = Path(__file__).with_name("capture_libraries_runner.py")

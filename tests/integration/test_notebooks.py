@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import provrepo
 from provrepo.vocab import PROV_LOCATION, PROV_TYPE, PROVREPO, SPDX
-from tests.integration.environments import ROOT, NotHere, python
+from tests.integration.environments import NotHere, python
+from tests.integration.recordings import beside
 from tests.support.captured import Captured
 
 REQUIREMENTS = ["ipykernel==7.4.0", "ipython==9.18.1", "nbconvert==7.17.2", "nbformat==5.11.1", "papermill==2.7.0"]
@@ -60,21 +59,8 @@ def recorded(interpreter: Path, way: str, folder: Path, cells: list[str]) -> Cap
     (folder / "test.csv").write_text("3\n", "utf-8")
     for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x"]):
         subprocess.run(["git", *words], cwd=folder, check=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PROVREPO_")}
-    ours = [str(ROOT), *(path for path in sys.path if path.endswith("site-packages"))]
-    theirs = subprocess.run(
-        [interpreter, "-c", "import site; print(site.getsitepackages()[0])"], capture_output=True, text=True, check=True
-    )
-    # Their packages come before ours.
-    found = os.pathsep.join([theirs.stdout.strip(), *ours])
-    done = subprocess.run(
-        [interpreter, *WAYS[way]],
-        cwd=folder,
-        env=kept | {"PYTHONPATH": found, "IPYTHONDIR": str(folder / ".ipython"), "JUPYTER_PLATFORM_DIRS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    places = {"IPYTHONDIR": str(folder / ".ipython"), "JUPYTER_PLATFORM_DIRS": "1"}
+    done = beside(interpreter, WAYS[way], folder, **places)
     assert (done.returncode == 0) == ("raise ValueError" not in cells), done.stderr
     (document,) = (folder / "prov").glob("analysis-*.trig")
     return Captured(document)

@@ -20,6 +20,7 @@ from provrepo.model.statements import (
     ACTIVITY,
     AGENT,
     ASSOCIATION,
+    COMMUNICATION,
     DELEGATION,
     DERIVATION,
     ENTITY,
@@ -32,6 +33,7 @@ from provrepo.model.statements import (
     Term,
 )
 from provrepo.vocab import (
+    DCAT,
     DCTERMS,
     DQV,
     MLS,
@@ -144,6 +146,7 @@ class _Description:
         self._namespace = f"urn:uuid:{self._about['id']}#"
         self._statements: list[Statement] = []
         self._queries: dict[str, Identifier] = {}
+        self._engines: dict[tuple[str, str], Identifier] = {}
 
     def document(self) -> Document:
         self._agents()
@@ -169,8 +172,10 @@ class _Description:
                 activity = None if number is None else self._id(number)
                 args = (self._id(generated), self._id(used), activity, None, None)
                 self._statements.append(Statement(DERIVATION, None, args))
-        measured = {"dqv": DQV} if any(entity.stats for entity in entities) else {}
-        return Document(self._statements, prefixes={**_PREFIXES, **measured, "run": self._namespace})
+        more = {"dqv": DQV} if any(entity.stats for entity in entities) else {}
+        if any(entity.event["event"] == "dataset" or _named_dataset(entity) for entity in entities):
+            more["dcat"] = DCAT
+        return Document(self._statements, prefixes={**_PREFIXES, **more, "run": self._namespace})
 
     def _id(self, name: str | int) -> Identifier:
         if isinstance(name, int):
@@ -201,6 +206,16 @@ class _Description:
             Statement(AGENT, self._id("python"), (), tuple(software)),
             Statement(DELEGATION, None, (self._id("python"), person, None)),
         ]
+        engines = dict.fromkeys(engine for run in self._history.runs.values() for engine in run.engines)
+        for engine in engines:
+            name, version = engine
+            description = [is_a(PROV + "SoftwareAgent"), text(PROV_LABEL, f"{name} {version}")]
+            description.append(text(SCHEMA + "softwareVersion", version))
+            agent = self._engines[engine] = self._id(f"engine-{len(self._engines) + 1}")
+            self._statements += [
+                Statement(AGENT, agent, (), tuple(description)),
+                Statement(DELEGATION, None, (agent, person, None)),
+            ]
 
     def _plan(self, name: str, plan: Event) -> None:
         attributes = [is_a(PROV + "Plan"), text(PROV_LABEL, plan["name"])]
@@ -230,6 +245,8 @@ class _Description:
             attributes.append(text(RDFS + "comment", start["why"]))
         if end and end.get("error"):
             attributes.append(text(SCHEMA + "error", end["error"]))
+        attributes += [text(SCHEMA + "identifier", identifier) for identifier in run.identifiers]
+        attributes += [typed(PROVREPO + "attempt", str(run.attempt), "integer")] if run.attempt else []
         attributes += [text(SCHEMA + "additionalProperty", f"{name}={value}") for name, value in run.parameters]
         attributes += [typed(PROVREPO + "seed", str(seed), "integer") for seed in run.seeds]
         attributes += [text(PROVREPO + "unresolved", name) for name in dict.fromkeys(run.unresolved)]
@@ -246,6 +263,10 @@ class _Description:
         self._statements.append(Statement(ACTIVITY, activity, times, tuple(attributes)))
         followed = self._id(plan) if plan else None
         self._statements.append(Statement(ASSOCIATION, None, (activity, self._id("python"), followed)))
+        for engine in dict.fromkeys(run.engines):
+            self._statements.append(Statement(ASSOCIATION, None, (activity, self._engines[engine], None)))
+        for informant in run.informants:
+            self._statements.append(Statement(COMMUNICATION, None, (activity, self._id(informant.number))))
         for query, database in run.queries.items():
             self._query(activity, query, database)
 
@@ -283,7 +304,7 @@ class _Description:
             attributes.append(is_a(kind["type"]))
             if kind.get("name"):
                 attributes.append(text(SCHEMA + "name", kind["name"]))
-            if kind["type"] == MLS + "Dataset" and (kind.get("version") or not entity.file):
+            if kind.get("version") or (kind["type"] == MLS + "Dataset" and not entity.file):
                 attributes.append(text(DCTERMS + "hasVersion", kind.get("version") or self._about["id"]))
         if entity.maker is None:
             attributes.append(is_a(PROVREPO + ("Unrecorded" if self._made_here(entity) else "Source")))
@@ -336,6 +357,8 @@ class _Description:
             return self._part(entity)
         if event["event"] == "resource":
             return _resource(event)
+        if event["event"] == "dataset":
+            return _dataset(event)
         return file_attributes(event["path"], event["sha256"], event["size"], event["modified"])
 
     def _part(self, entity: Entity) -> list[Attribute]:
@@ -353,6 +376,18 @@ class _Description:
                 attributes.append(text(PROVREPO + key, event[key]))
         attributes += [text(PROVREPO + "column", column) for column in event.get("columns", [])]
         return attributes
+
+
+def _named_dataset(entity: Entity) -> bool:
+    return any(kind["type"] == DCAT + "Dataset" for kind in entity.kinds)
+
+
+def _dataset(event: Event) -> list[Attribute]:
+    """What a tool calls a dataset and is no file of this machine: in memory, on a server, or a table."""
+    attributes = [is_a(DCAT + "Dataset"), text(PROV_LABEL, event["name"]), text(SCHEMA + "name", event["name"])]
+    attributes += [text(PROV_LOCATION, event["location"])] if event.get("location") else []
+    attributes += [text(SCHEMA + "additionalType", event["type"])] if event.get("type") else []
+    return attributes + ([text(DCTERMS + "hasVersion", event["version"])] if event.get("version") else [])
 
 
 def _resource(event: Event) -> list[Attribute]:

@@ -37,6 +37,11 @@ class Run:
             not report; and how often.
         uses: its usages, in order; each entity once for each role.
         outputs: the entities that it generated, in order.
+        engines: names and versions of the programs that controlled it, such as workflow engines.
+        identifiers: what these programs call it.
+        attempt: its number among the activities with the same identifiers, from 1; 0 for the only one.
+        follows: identifiers of activities that had to be completed before it.
+        informants: these activities, as far as it used nothing that they generated.
     """
 
     start: Event
@@ -51,6 +56,11 @@ class Run:
     unobserved: dict[str, int] = field(default_factory=dict)
     uses: list[Use] = field(default_factory=list)
     outputs: list[Entity] = field(default_factory=list)
+    engines: list[tuple[str, str]] = field(default_factory=list)
+    identifiers: list[str] = field(default_factory=list)
+    attempt: int = 0
+    follows: list[str] = field(default_factory=list)
+    informants: list[Run] = field(default_factory=list)
 
     @property
     def number(self) -> Number:
@@ -74,7 +84,8 @@ class Entity:
 
     Attributes:
         name: unique in the session.
-        event: the event that describes it: ``read`` of a file, ``value``, ``fact``, ``part``, or ``resource``: a URL.
+        event: the event that describes it: ``read`` of a file, ``value``, ``fact``, ``part``, ``dataset`` that is no
+            file here, or ``resource``: a URL.
         seen: when it was first observed, in seconds since the epoch.
         kinds: further types, as events with a ``type``.
         stats: the description of a table; None without one.
@@ -177,7 +188,7 @@ class History:
                 self._reported.add(event["process"])
             case "content":
                 self._contents[event["id"]] = {"sha256": event["sha256"], "size": event["size"]}
-            case "value" | "fact":
+            case "value" | "fact" | "dataset":
                 self._things[event["entity"]] = Entity(event["entity"], event, event.get("time", 0.0))
 
     def _plan(self, event: Event) -> None:
@@ -203,6 +214,12 @@ class History:
         match event["event"]:
             case "parameter" if run:
                 run.parameters.append((event["name"], event["value"]))
+            case "engine" if run:
+                run.engines.append((event["name"], event["version"]))
+            case "identifier" if run:
+                run.identifiers.append(event["value"])
+            case "follows" if run:
+                run.follows.append(event["identifier"])
             case "seed" if run:
                 run.seeds.append(event["value"])
             case "unresolved" if run:
@@ -366,8 +383,25 @@ class History:
                 self.derived[thing.name, thing.whole.name, thing.maker.number if thing.maker else None] = None
         for run in self.runs.values():
             self._derive(run)
+        self._relate_runs()
         for use in self._rereads:  # nothing is derived from them: what was made of them was made by the same activity
             use.run.uses.append(use)
+
+    def _relate_runs(self) -> None:
+        """Number the attempts at the same thing, and find the activities that others had to wait for."""
+        called: defaultdict[str, list[Run]] = defaultdict(list)
+        for run in self.runs.values():
+            for identifier in run.identifiers:
+                called[identifier].append(run)
+        for same in called.values():
+            for number, run in enumerate(sorted(same, key=lambda run: run.start["time"]), 1):
+                run.attempt = number if len(same) > 1 else 0
+        for run in self.runs.values():
+            makers = {use.thing.maker.number for use in run.uses if use.thing.maker}
+            for identifier in dict.fromkeys(run.follows):
+                before = [one for one in called.get(identifier, []) if one is not run and not one.failed]
+                if before and before[-1].number not in makers:
+                    run.informants.append(before[-1])
 
     def _model(self, event: Event) -> None:
         """Add a model, which is derived from the entities that were used for training."""

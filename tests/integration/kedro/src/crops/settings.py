@@ -1,0 +1,3 @@
+from provrepo.hooks.kedro import ProvHooks
+
+HOOKS = (ProvHooks(),)
