@@ -38,6 +38,7 @@ _PROVN = re.compile(
 )
 _XML_ROOT = re.compile(r"<(?![?!])\s*(?:[\w.-]+:)?([\w.-]+)")
 _ROOTS = {"RDF": "rdfxml", "svg": "svg"}
+_DIAGRAM = re.compile(r"(?:---\n(?s:.*?)\n---\s+)?(?:(?P<dot>digraph\b)|flowchart\s)")
 _TURTLE = re.compile(r"(?im)^\s*(?:@?prefix\b|@?base\b|@version\b|\[|\(|<[^>\s]*>\s|[\w.-]*:[\w.-]*\s+a?\s*\S|_:\w)")
 _GRAPH = re.compile(r"\{\s*(?:<[^>\s]*>|_:\w)")
 _LINE = re.compile(
@@ -62,6 +63,8 @@ def sniff(data: bytes, named: str | None = None) -> str | None:
         root = _XML_ROOT.search(re.sub(r"(?s)<!--.*?-->", "", head))
         if root:
             return _ROOTS.get(root.group(1), "provxml")
+    if diagram := _DIAGRAM.match(head):
+        return "dot" if diagram["dot"] else "mermaid"
     bare = re.sub(r"(?s)^(?:\s+|//[^\n]*|/\*.*?\*/|#[^\n]*)+", "", head)
     if _PROVN.match(bare) and not re.match(r"(?i)prefix\s+[\w.-]*:\s*<", bare):
         return "provn"

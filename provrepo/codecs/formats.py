@@ -163,16 +163,40 @@ _PROV: tuple[Format, ...] = (
         specification="https://www.w3.org/TR/SVG2/",
         reads=False,
     ),
+    Format(
+        "dot",
+        "DOT",
+        (".dot", ".gv"),
+        ("text/vnd.graphviz",),
+        rdf=False,
+        bundles=True,
+        module="codecs.diagrams.codec",
+        specification="https://graphviz.org/doc/info/lang.html",
+        reads=False,
+        readers=("Graphviz",),
+    ),
+    Format(
+        "mermaid",
+        "Mermaid",
+        (".mmd", ".mermaid"),
+        ("text/vnd.mermaid",),
+        rdf=False,
+        bundles=True,
+        module="codecs.diagrams.codec",
+        specification="https://mermaid.js.org/syntax/flowchart.html",
+        reads=False,
+        readers=("Mermaid",),
+    ),
 )
 
 FORMATS = (*_PROV, *TOOLS)
-"""All formats: those of PROV, a picture, and those of other tools."""
+"""All formats: those of PROV, a picture and diagrams, and those of other tools."""
 
 READABLE = tuple(format_ for format_ in FORMATS if format_.reads)
-"""The formats that documents can be read from: all but SVG."""
+"""The formats that documents can be read from: all but pictures and diagrams."""
 
 WRITABLE = tuple(format_ for format_ in FORMATS if format_.writes)
-"""The formats that documents can be written in: those of PROV, SVG, and OpenLineage."""
+"""The formats that documents can be written in: those of PROV, pictures and diagrams, and some of other tools."""
 
 IMPORTED = TOOLS
 """The formats of other tools, which importers read."""

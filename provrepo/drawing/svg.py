@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from xml.sax.saxutils import quoteattr
 
+from provrepo.drawing.colors import FILL, STROKE
 from provrepo.drawing.graph import Graph, Node
 from provrepo.drawing.layout import HEADING, TITLE, Frame, Layout, PlacedEdge, PlacedNode, laid_out
 from provrepo.drawing.markup import coord, escaped, house, tooltip
@@ -20,9 +21,6 @@ __all__ = ["render"]
 
 _FONT = "'Liberation Sans', Arial, Helvetica, 'DejaVu Sans', sans-serif"
 _TEXT, _QUIET, _LINE, _PAPER = "#1b1f24", "#57606a", "#5b6169", "#ffffff"
-_FILL = {"entity": "#fffc87", "activity": "#9fb1fc", "agent": "#fed37f"}
-_STROKE = {"entity": "#808080", "activity": "#0000ff", "agent": "#b07a1a"}
-"""The colors of the PROV Graph Layout Conventions; the agent's outline is darker, to be visible on white."""
 
 _FOLLOWED = re.compile(r"(?:https?://|/(?![/\\])|#)[^\s\"<>]*\Z")
 
@@ -133,7 +131,7 @@ class _Renderer:
 def _outline(placed: PlacedNode) -> str:
     kind, shape, x, y = placed.node.kind, placed.shape, placed.x, placed.y
     breadth = "3.5" if placed.node.marked else "1.2"
-    paint = f'fill="{_FILL[kind]}" stroke="{_STROKE[kind]}" stroke-width="{breadth}"'
+    paint = f'fill="{FILL[kind]}" stroke="{STROKE[kind]}" stroke-width="{breadth}"'
     if kind == "entity":
         return (
             f'<ellipse cx="{coord(x)}" cy="{coord(y)}" rx="{coord(shape.width / 2)}" '
@@ -167,8 +165,8 @@ def _lines(placed: PlacedNode) -> Iterator[str]:
 def _badge(text: str, x: float, y: float) -> str:
     left = x - (width(text, SMALL) + HOUSE) / 2
     return (
-        f'<g class="prov-badge"><path d="{house(left, y - 5, 9, 10, 4)}" fill="{_FILL["agent"]}" '
-        f'stroke="{_STROKE["agent"]}"/><text x="{coord(left + HOUSE)}" y="{coord(y + SMALL * 0.35)}" '
+        f'<g class="prov-badge"><path d="{house(left, y - 5, 9, 10, 4)}" fill="{FILL["agent"]}" '
+        f'stroke="{STROKE["agent"]}"/><text x="{coord(left + HOUSE)}" y="{coord(y + SMALL * 0.35)}" '
         f'font-size="{coord(SMALL)}">{escaped(text)}</text></g>'
     )
 

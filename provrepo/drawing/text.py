@@ -7,7 +7,10 @@ from functools import lru_cache
 
 from provrepo.text import on_one_line
 
-__all__ = ["clean", "fit", "width"]
+__all__ = ["LABEL", "clean", "fit", "width"]
+
+LABEL = 48.0
+"""The most ems of a label in diagrams that other programs draw: about 80 characters."""
 
 _NARROW = "iljI.,:;'|!"
 _SLIM = 'ft()[]{}/\\-r"` *'

@@ -144,13 +144,14 @@ class Naming:
         return value.lexical if isinstance(value, Literal) else self.short(value).rpartition(":")[2]
 
 
-def graph(document: Document, *, most_nodes: int, most_edges: int) -> Graph | None:
+def graph(document: Document, *, most_nodes: int, most_edges: int, badges: bool = True) -> Graph | None:
     """The graph of a document, with one group for the top level and one for each bundle.
 
     Args:
         document: the document to draw.
         most_nodes: the most nodes.
         most_edges: the most relations.
+        badges: whether agents are badges of the things that they are responsible for; otherwise all are nodes.
 
     Returns:
         The graph; None if it would be larger.
@@ -171,7 +172,7 @@ def graph(document: Document, *, most_nodes: int, most_edges: int) -> Graph | No
             return None
         title = "" if instance.id is None else f"Bundle {titles.get(instance.id) or names.short(instance.id)}"
         if found or title:
-            groups.append(assembled(title, found, related))
+            groups.append(assembled(title, found, related, badges=badges))
     return Graph(tuple(groups))
 
 
@@ -273,7 +274,12 @@ def _details(statement: Statement, names: Naming) -> str:
 
 
 def assembled(
-    title: str, found: Mapping[str, DrawnThing], related: Sequence[DrawnRelation], *, implications: bool = True
+    title: str,
+    found: Mapping[str, DrawnThing],
+    related: Sequence[DrawnRelation],
+    *,
+    implications: bool = True,
+    badges: bool = True,
 ) -> NodeGroup:
     """A group of things and relations, with agents as badges if all their relations are responsibilities.
 
@@ -283,15 +289,16 @@ def assembled(
         related: the relations between them.
         implications: whether a relation is marked that follows from others. What holds between some things of two types
             need not hold between all, so nothing follows in a summary.
+        badges: whether there are badges; otherwise all agents are nodes.
     """
     responsible: dict[str, list[DrawnRelation]] = {}
     other: set[str] = set()
     for relation in related:
-        if relation.kind in _RESPONSIBILITY and found[relation.target].kind == "agent":
+        if badges and relation.kind in _RESPONSIBILITY and found[relation.target].kind == "agent":
             responsible.setdefault(relation.target, []).append(relation)
         else:
             other.update((relation.source, relation.target))
-    badges: dict[str, dict[str, Badge]] = {}
+    worn_badges: dict[str, dict[str, Badge]] = {}
     hidden: set[str] = set()
     worn: set[str] = set()
     for agent, duties in responsible.items():
@@ -305,9 +312,9 @@ def assembled(
             thing = found[agent]
             text = f"{duty.label} {thing.label}{_times(duty)}{f' ({duty.details})' if duty.details else ''}"
             badge = Badge(thing.label, "\n".join([text, *thing.details]), agent, duty.number, thing.count)
-            known = badges.setdefault(duty.source, {})
+            known = worn_badges.setdefault(duty.source, {})
             known[agent] = replace(known[agent], count=known[agent].count + duty.number) if agent in known else badge
-    worn_by = {identifier: tuple(own.values()) for identifier, own in badges.items()}
+    worn_by = {identifier: tuple(own.values()) for identifier, own in worn_badges.items()}
     nodes = [_node(thing, worn_by.get(thing.id, ())) for thing in found.values() if thing.id not in hidden]
     drawn = [r for r in related if not (r.kind in _RESPONSIBILITY and r.target in worn)]
     return NodeGroup(title, tuple(nodes), tuple(_edges(drawn, found, implications=implications)))

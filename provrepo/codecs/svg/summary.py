@@ -25,10 +25,14 @@ _VARIABLE = re.compile(r"[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*|\d+")
 """The varying parts in the names of similar things: numbers, digests and UUIDs."""
 
 
-def summary(document: Document) -> Graph:
+def summary(document: Document, *, badges: bool = True) -> Graph:
     """The graph by type: each node stands for all things of one type, each arrow for all relations between two types.
 
     Things without a type are grouped by their label or name without its numbers. The heading describes the summary.
+
+    Args:
+        document: the document.
+        badges: whether agents are badges of the things that they are responsible for; otherwise all are nodes.
     """
     known: dict[str, DrawnThing] = {}
     links: Counter[tuple[str, str, str, str]] = Counter()
@@ -53,7 +57,7 @@ def summary(document: Document) -> Graph:
     bundles = f" in {counted(len(document.bundles), 'bundle')}" if document.bundles else ""
     of = f"{counted(len(document), 'statement')}{bundles} about {counted(len(known), 'thing')}"
     heading = f"Summary: {of} are too many to draw; grouped by type"
-    return Graph((assembled("", found, related, implications=False),), heading, summary=True)
+    return Graph((assembled("", found, related, implications=False, badges=badges),), heading, summary=True)
 
 
 _TypeGroup = tuple[str, NodeKind, str]

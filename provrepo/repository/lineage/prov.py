@@ -9,7 +9,7 @@ from functools import cache
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import AGENT, ATTRIBUTION, ENTITY, MENTION, SPECIALIZATION, Statement, Term
-from provrepo.repository.lineage.records import KINDS, LineageEdge, LineageGraph, LineageNode
+from provrepo.repository.lineage.records import DIAGRAMS, KINDS, LineageEdge, LineageGraph, LineageNode
 from provrepo.views.lineage.rules import BY_RESOLUTION, EDGES, Rule
 from provrepo.vocab import PROV, PROV_LABEL, PROV_TYPE, XSD_STRING
 
@@ -58,11 +58,15 @@ def _attributions(bundles: Mapping[str, tuple[str, str]]) -> list[Statement]:
 def write(graph: LineageGraph, format: str) -> bytes:  # noqa: A002 (the name that callers use)
     """A lineage in a format; see ``LineageGraph.write``."""
     from provrepo.codecs import formats
+    from provrepo.codecs.diagrams import codec as diagrams
     from provrepo.codecs.svg import codec as svg
 
     chosen = formats.by_name(format)
     if chosen.name == "svg":
         return svg.file(document(graph, bundles=False), note=graph.left_out())
+    if chosen.name in DIAGRAMS:
+        shown = document(graph, bundles=False)
+        return diagrams.file(shown, format=chosen.name, note=graph.left_out(), marked=graph.start)
     return document(graph, bundles=chosen.bundles).write(chosen.name)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUNDLED",
+    "DIAGRAMS",
     "KINDS",
     "CommonNode",
     "LineageCommon",
@@ -30,6 +31,9 @@ G = TypeVar("G", bound="LineageGraph")
 
 BUNDLED = ("provn", "trig", "provjson")
 """Formats in which an answer has a bundle for each graph that asserts something, by name."""
+
+DIAGRAMS = ("dot", "mermaid")
+"""Formats in which an answer is a diagram that other programs draw, by name."""
 
 KINDS: tuple[Kind, ...] = (ENTITY, ACTIVITY, AGENT)
 """The kinds of things, in the order in which they are listed."""
@@ -260,7 +264,7 @@ class LineageGraph:
     def write(self, format: str) -> bytes:  # noqa: A002 (the name that callers use)
         """The same in a format of PROV: with a bundle for each graph where the format has bundles, or as a picture.
 
-        A picture states what was left out.
+        A picture (``svg``) or diagram (``dot``, ``mermaid``) states what was left out.
 
         Raises:
             UnknownFormat: no such format.

@@ -30,9 +30,9 @@ _ABOUT_PAGE = "https://schema.org/AboutPage"
 _DATASET = "https://schema.org/Dataset"
 _DOWNLOAD = "https://schema.org/DataDownload"
 
-_ROOM = 2_950
-"""Bytes of ``Link`` up to which the other formats are listed there. With the other fields that is less than 4 KiB, the
-buffer of nginx for the header of an answer. Beyond that they are in the linkset only."""
+_ROOM = 2_700
+"""Bytes of ``Link`` up to which the other formats are listed there, in their order. With the other fields that is less
+than 4 KiB, the buffer of nginx for the header of an answer. The linkset has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,18 @@ class Signpost:
 
 
 def register(app: Flask) -> None:
-    """Add the other formats to headers if there is room, and the links as ``<link>`` elements to pages."""
+    """Add other formats to headers as far as there is room, and the links as ``<link>`` elements to pages."""
 
     @app.after_request
     def _(response: Response) -> Response:
         if "alternates" in g and request.method in {"GET", "HEAD"} and response.status_code in {200, 304}:
-            links = _header(cast("list[Signpost]", g.alternates))
-            whole = ", ".join(filter(None, (response.headers.get("Link", ""), links)))
-            if len(whole) <= _ROOM:
-                response.headers["Link"] = whole
+            whole = response.headers.get("Link", "")
+            for link in cast("list[Signpost]", g.alternates):
+                longer = ", ".join(filter(None, (whole, _header([link]))))
+                if len(longer) > _ROOM:
+                    break
+                whole = longer
+            response.headers["Link"] = whole
         return response
 
     @app.context_processor

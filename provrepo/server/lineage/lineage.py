@@ -22,7 +22,7 @@ from provrepo.repository.lineage.query import (
     SearchQuery,
     ThingQuery,
 )
-from provrepo.repository.lineage.records import LineageGraph
+from provrepo.repository.lineage.records import DIAGRAMS, LineageGraph
 from provrepo.repository.lineage.verbs import walk
 from provrepo.repository.lineage.walks import Walk
 from provrepo.repository.records import VersionInfo
@@ -74,7 +74,7 @@ _INDENTED = 200
 
 _MOST_NODES = {
     **dict.fromkeys((JSON.name, CSV.name), limits.LINEAGE_NODES),
-    SVG.name: limits.DRAWN_NODES,
+    **dict.fromkeys((SVG.name, *DIAGRAMS), limits.DRAWN_NODES),
     HTML.name: limits.LINEAGE_NODES,
 }
 """Nodes of an answer by its representation; those that are not named have ``limits.PRINTED_NODES``."""

@@ -83,7 +83,9 @@ def test_the_linkset_has_every_link_of_the_header(site: Site, path: str, below: 
         if relation in OF_THE_VERSION and below:
             continue  # links of the version, which are those of the document in the linkset
         absolute = [BASE.rstrip("/") + target if target.startswith("/") else target for target in targets]
-        assert [target["href"] for target in found[relation]] == absolute, relation
+        listed = [target["href"] for target in found[relation]]
+        # Of the other formats the header has those for which there is room.
+        assert (listed[: len(absolute)] if relation == "alternate" else listed) == absolute, relation
 
 
 def test_a_linkset_is_complete_and_absolute(site: Site) -> None:
@@ -117,7 +119,7 @@ def test_long_names_leave_the_header_small_and_the_linkset_complete(site: Site) 
             assert answer.status_code == 200
             assert len(str(answer.headers)) < 8000
     found = header(site, path)
-    assert "alternate" not in found
+    assert len(found.get("alternate", [])) < len(WRITABLE) // 2
     assert {"linkset", "cite-as", "type", "author", "license", "item", "describedby"} <= set(found)
     whole = linkset(site, found["linkset"][0])[BASE[:-1] + path]
     assert len(whole["alternate"]) == len(WRITABLE)
