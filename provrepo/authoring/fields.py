@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from provrepo.capture.files.digests import absolute, sha256
 from provrepo.capture.journal.attributes import content, file_attributes, is_a, text
-from provrepo.codecs.rdf.terms import is_iri
 from provrepo.errors import UsageError
+from provrepo.importers import persons
+from provrepo.importers.persons import Person
 from provrepo.model.identifiers import Identifier
 from provrepo.model.redaction import MASK, secret_name, whole
 from provrepo.model.statements import Attribute
@@ -33,10 +33,6 @@ __all__ = [
     "times",
 ]
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
-_NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<iri>[^<>\s]+)>")
-_MAIL = re.compile(r"[^\s@<>:/]+@[^\s@<>:/]+\.[^\s@<>:/]+")
-_ORCID = re.compile(r"(?:https?://orcid\.org/)?(\d{4}-\d{4}-\d{4}-\d{3}[\dX])", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CLOCK = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _ZONE = re.compile(r"(Z|[+-]\d\d:\d\d)$", re.ASCII)
@@ -116,13 +112,6 @@ class Item(NamedTuple):
     content: Identifier | None = None
 
 
-class Person(NamedTuple):
-    """Who did it: a name, an IRI, or both."""
-
-    name: str
-    iri: Identifier | None
-
-
 def item(field: str, value: str, *, here: bool) -> Item:
     """What a text names.
 
@@ -144,7 +133,7 @@ def item(field: str, value: str, *, here: bool) -> Item:
         return Item(
             None, tuple(file_attributes(full, digest, found.st_size, found.st_mtime)), content(digest)
         )  # fmt: skip
-    if _SCHEME.fullmatch(value):
+    if persons.seems_absolute(value):
         return Item(_iri(field, value))
     raise FieldError(field, f"{value!r} is {'no file here, and ' if here else ''}not an absolute IRI")
 
@@ -179,35 +168,15 @@ def source(found: Item) -> Item:
 
 
 def person(value: str) -> Person:
-    """Who did something.
-
-    Args:
-        value: a name, an IRI, an ORCID iD, a mail address, or a name with one of these in angle brackets.
+    """Who did something, as ``provrepo.importers.persons.person`` reads it.
 
     Raises:
-        FieldError: the identifier is none of these, or the check digit of the ORCID iD is wrong.
+        FieldError: the identifier is none, or the check digit of the ORCID iD is wrong.
     """
-    named = _NAMED.fullmatch(value)
-    name, known = (named["name"].strip(), named["iri"]) if named else ("", value)
-    if orcid := _ORCID.fullmatch(known):
-        if _check_digit(orcid[1]) != orcid[1][-1]:
-            raise FieldError("who", f"{known} is not an ORCID iD: its check digit is wrong")
-        return Person(name, Identifier(f"https://orcid.org/{orcid[1]}"))
-    if _MAIL.fullmatch(known):
-        return Person(name, Identifier(f"mailto:{known}"))
-    if _SCHEME.fullmatch(known):
-        return Person(name, _iri("who", known))
-    if named:
-        raise FieldError("who", f"{known!r} is neither an absolute IRI nor an ORCID iD nor a mail address")
-    return Person(known, None)
-
-
-def _check_digit(orcid: str) -> str:
-    """The last character of an ORCID iD (ISO 7064, MOD 11-2)."""
-    total = 0
-    for digit in orcid.replace("-", "")[:-1]:
-        total = (total + int(digit)) * 2
-    return "0123456789X"[(12 - total % 11) % 11]
+    try:
+        return persons.person(value)
+    except ValueError as error:
+        raise FieldError("who", str(error)) from None
 
 
 def times(value: str, *, here: bool) -> tuple[str, str | None]:
@@ -266,12 +235,7 @@ def parameter(value: str) -> tuple[str, str]:
 
 
 def _iri(field: str, value: str) -> Identifier:
-    if not is_iri(value):
-        raise FieldError(field, f"{value!r} is not an IRI")
     try:
-        secret = urlsplit(value).password
-    except ValueError:
-        raise FieldError(field, f"{value!r} is not an IRI") from None
-    if secret is not None:
-        raise FieldError(field, "the IRI contains a password; write it without one")
-    return Identifier(value)
+        return persons.absolute_iri(value)
+    except ValueError as error:
+        raise FieldError(field, str(error)) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 from provrepo.authoring.fields import FIELDS, Field, FieldError
 from provrepo.authoring.steps import DescribedStep, described
 from provrepo.errors import ReadError, UsageError
+from provrepo.importers.tables import Cells, delimiter_of, rows_of
 
 __all__ = ["Problem", "Rows", "RowsError", "read"]
 
@@ -77,7 +77,7 @@ def read(
     """Read the steps of a table.
 
     A column whose heading is the name of a field is that field, without regard to case. Columns are separated by
-    commas, semicolons or tabs, as in the row of headings. A cell of a field that may have several values has them
+    commas, semicolons, tabs or bars, as in the row of headings. A cell of a field that may have several values has them
     separated by semicolons. A field that is mapped to several columns has the values of all of them; two columns of
     ``when`` are start and end. A column of ``parameter`` is the setting that its heading names.
 
@@ -127,9 +127,8 @@ def _table(data: bytes, name: str) -> tuple[list[str], Iterator[tuple[int, list[
         raise ReadError(
             f"{name} is not UTF-8 (byte {error.start}); save it as CSV in UTF-8, with headings in its first row"
         ) from None
-    first = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    rows = _parsed(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), name)
+    delimiter = delimiter_of(text.lstrip().partition("\n")[0])
+    rows = _parsed(rows_of(io.StringIO(text, newline=""), delimiter), name)
     _, head = next(rows, (1, []))
     head = [" ".join(title.split()) for title in head]
     if not any(head):
@@ -140,17 +139,11 @@ def _table(data: bytes, name: str) -> tuple[list[str], Iterator[tuple[int, list[
     return head, rows
 
 
-def _parsed(rows: Iterator[list[str]], name: str) -> Iterator[tuple[int, list[str]]]:
-    number = 0
-    while True:
-        number += 1
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise ReadError(f"{name}, row {number}: {error}") from None
-        yield number, row
+def _parsed(rows: Iterator[Cells], name: str) -> Iterator[tuple[int, list[str]]]:
+    for row in rows:
+        if row.problem:
+            raise ReadError(f"{name}, row {row.number}: {row.problem}")
+        yield row.number, row.cells
 
 
 def _columns(

@@ -86,4 +86,16 @@ TOOLS: tuple[Format, ...] = (
         versions="Git 2, LFS pointers 1, keys of git-annex 10, DataLad 0.10 to 1.7",
         history=True,
     ),
+    Format(
+        "log",
+        "log with a mapping file",
+        (".log.zip",),
+        ("application/vnd.provrepo.log+zip",),
+        rdf=False,
+        bundles=True,
+        module="importers.logs.codec",
+        specification="https://w3id.org/provrepo/importers/log",
+        writes=False,
+        collects=True,
+    ),
 )

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 from provrepo.errors import ReadError
 from provrepo.limits import IMPORT_FILES
 
-__all__ = ["SourceFile", "digests_of", "files_of", "is_hidden", "is_left_out"]
+__all__ = ["SourceFile", "digests_of", "file_of", "files_of", "is_hidden", "is_left_out"]
 
 _BLOCK = 1 << 20
 
@@ -48,6 +48,19 @@ def files_of(folder: Path) -> list[SourceFile]:
     if len(found) > IMPORT_FILES:
         raise ReadError(f"{folder} has {len(found):,} files; at most {IMPORT_FILES:,} are imported at once")
     return found
+
+
+def file_of(path: Path) -> SourceFile:
+    """A single file, which is called by its name.
+
+    Raises:
+        ReadError: it cannot be read.
+    """
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise ReadError(f"cannot read {path}: {error.strerror or error}") from error
+    return SourceFile(path.name, str(path), size, _reader(path), partial(_opened, path))
 
 
 def is_hidden(path: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
@@ -17,7 +17,7 @@ from provrepo.limits import IMPORT_BYTES
 from provrepo.remote.connection import JSON, Connection
 from provrepo.remote.decoding import decoded
 from provrepo.repository import access
-from provrepo.repository.imports.verbs import Imported, has_history
+from provrepo.repository.imports.verbs import Imported, has_history, mapped_logs, mapping_beside
 from provrepo.repository.records import DEFAULT, Receipt
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def import_documents(
     note: str = "",
     file: str | None = None,
     range: str | None = None,  # noqa: A002
+    mapping: str | Path | bytes | None = None,
 ) -> Imported:
     """Store the records of another tool, or all files of a folder or zip archive, as documents."""
     with connection.checked(project):
@@ -50,6 +51,15 @@ def import_documents(
     options: dict[str, Any] = {"profiles": profiles, "base": base, "note": note}
     chosen = by_name(format) if format else None
     asked = has_history(source, chosen, range)
+    mapping = mapping or mapping_beside(source, format)
+    if mapping is not None:
+        parts = mapped_logs(source, mapping, name=name, format=format, file=file)
+        return _joined(
+            Imported((), (part,))
+            if isinstance(part, Skipped)
+            else _send(connection, part.data, project, name=part.name, format=part.format, file=None, **options)
+            for part in parts
+        )
     if not isinstance(source, str | Path) or not Path(source).is_dir():
         data, opened = content(source)
         return _send(connection, data, project, name=name, format=format, file=file or opened, **options)
@@ -80,10 +90,11 @@ def import_documents(
     return _joined(found)
 
 
-def _joined(found: Sequence[Imported]) -> Imported:
+def _joined(found: Iterable[Imported]) -> Imported:
+    every = list(found)
     return Imported(
-        tuple(receipt for each in found for receipt in each.receipts),
-        tuple(skipped for each in found for skipped in each.skipped),
+        tuple(receipt for each in every for receipt in each.receipts),
+        tuple(skipped for each in every for skipped in each.skipped),
     )
 
 

@@ -41,6 +41,13 @@ _POLL = 1.0
 @click.option("--note", default="", metavar="TEXT", help="A note for the history of the documents.")
 @click.option("--range", "range_", metavar="A..B", help="With --from git: the commits that B has and A has not.")
 @click.option("--follow", is_flag=True, help="Import again whenever the file or folder changes, until Ctrl-C.")
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The mapping file of a log of your own (TOML). Default: SOURCE.mapping.toml, if it exists.",
+)
+@click.option("--suggest-mapping", "suggest", is_flag=True, help="Write a first mapping file for the log SOURCE.")
 @click.option("--list", "list_", is_flag=True, help="List the importers.")
 @json_option
 @pass_invocation
@@ -55,6 +62,8 @@ def import_(
     note: str,
     range_: str | None,
     follow: bool,
+    mapping: Path | None,
+    suggest: bool,
     list_: bool,
     style: str,
 ) -> int:
@@ -63,7 +72,8 @@ def import_(
     SOURCE is a file, a folder, a zip archive of files, or a URL; `-` is stdin. A source with the events of several runs
     becomes a document for each run, named run-ID. A document that exists gets a new version if its events changed. What
     cannot be stored is named, and the rest is stored (exit 1). The bytes that are stored are those of the tool. Only
-    the URL itself is fetched. The history of a Git repository is imported with --from git alone.
+    the URL itself is fetched. The history of a Git repository is imported with --from git alone. A CSV file or JSON lines of your own are read by a mapping file, which says what each
+    column means; --suggest-mapping writes a first one.
     """
     if list_:
         _list(style)
@@ -72,6 +82,13 @@ def import_(
         raise UsageError("name a file, a folder or a URL to import; --list shows what can be imported")
     options: dict[str, Any] = {"project": project, "name": name, "format": from_, "profiles": profiles}
     options |= {"base": base, "note": note, "range": range_}
+    if suggest:
+        from provrepo.importers.logs.suggesting import suggested
+
+        output.result(suggested(source).rstrip("\n"))
+        return 0
+    if mapping is not None:
+        options["mapping"] = mapping
     if "://" in source:
         options["file"] = PurePosixPath(unquote(urlsplit(source).path)).name or None
     if from_ is None and (Path(source) / ".git").exists():

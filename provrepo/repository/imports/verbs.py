@@ -27,6 +27,7 @@ from provrepo.errors import (
     Waits,
     WorkerFailed,
 )
+from provrepo.importers.logs.archive import SUFFIX, logs_in
 from provrepo.importers.parts import (
     Part,
     Skipped,
@@ -50,7 +51,15 @@ from provrepo.workers import callers
 if TYPE_CHECKING:
     from provrepo.codecs.formats import Source
 
-__all__ = ["Imported", "has_history", "import_documents", "reason_of", "store_part"]
+__all__ = [
+    "Imported",
+    "has_history",
+    "import_documents",
+    "mapped_logs",
+    "mapping_beside",
+    "reason_of",
+    "store_part",
+]
 
 _OF_ONE_PART = (
     Conflict,
@@ -100,6 +109,7 @@ def import_documents(
     note: str = "",
     file: str | None = None,
     range: str | None = None,  # noqa: A002
+    mapping: str | Path | bytes | None = None,
 ) -> Imported:
     """Store the records of another tool, or all files of a folder or zip archive, as documents.
 
@@ -118,6 +128,8 @@ def import_documents(
         file: the name of the file that the bytes are from, or its path in a folder, from which the name of the document
             is made; by default that of the path or file object.
         range: for the format ``git``: the commits, such as ``v1..v2``; by default the current one and all before it.
+        mapping: the path or the bytes of the mapping file of a log; by default the file ``NAME.mapping.toml`` beside
+            the log ``NAME``. A mapping for a folder is that of all files in it.
 
     Raises:
         ReadError: the source cannot be read, or is an archive that is refused, with the member.
@@ -131,7 +143,7 @@ def import_documents(
         context.require_change(project, Right.SUBMIT)
     receipts: list[Receipt] = []
     skipped: list[Skipped] = []
-    for part in _parts(source, name, format, file, range, context.store.settings.max_body):
+    for part in _parts(source, name, format, file, range, mapping, context.store.settings.max_body):
         if callers.client_gone():
             raise WorkerFailed("the client has disconnected; what is stored so far stays, and is not stored again")
         if isinstance(part, Skipped):
@@ -177,6 +189,7 @@ def _parts(
     format: str | None,  # noqa: A002
     file: str | None,
     wanted: str | None,
+    mapping: str | Path | bytes | None,
     most: int,
 ) -> Iterator[Part | Skipped]:
     chosen = by_name(format) if format else None
@@ -184,6 +197,10 @@ def _parts(
         raise UsageError(f"{chosen.title} is a format that is written, and cannot be read")
     if has_history(source, chosen, wanted):
         yield from history_of(Path(str(source)), cast("Format", chosen), wanted, most=most, called=name)
+        return
+    mapping = mapping or mapping_beside(source, format)
+    if mapping is not None:
+        yield from mapped_logs(source, mapping, name=name, format=format, file=file)
         return
     if isinstance(source, str | Path) and Path(source).is_dir():
         yield from parts_in(files_of(Path(source)), chosen, most=most, called=name, root=Path(source))
@@ -217,6 +234,39 @@ def has_history(source: Source, chosen: Format | None, wanted: str | None) -> bo
     if wanted is not None and not asked:
         raise UsageError("--range is a range of commits: it needs a folder and --from git")
     return asked
+
+
+def mapping_beside(source: Source, format: str | None) -> Path | None:  # noqa: A002
+    """The mapping file beside a log; None if there is none, or if the source is to be read as another format."""
+    if format not in (None, "log") or not isinstance(source, str | Path):
+        return None
+    found = Path(f"{source}{SUFFIX}")
+    return found if found.is_file() and Path(source).is_file() else None
+
+
+def mapped_logs(
+    source: Source,
+    mapping: str | Path | bytes,
+    *,
+    name: str | None,
+    format: str | None,  # noqa: A002
+    file: str | None,
+) -> Iterator[Part | Skipped]:
+    """The documents of a log with a mapping file.
+
+    Raises:
+        ReadError: the log or the mapping cannot be read.
+        UsageError: the format is another one.
+    """
+    if format not in (None, "log"):
+        raise UsageError(f"a mapping file is for the format log, not for {format}")
+    log = source if isinstance(source, str | Path | bytes) else content(source)[0]
+    opened = getattr(source, "name", None)
+    place = file or (opened if isinstance(opened, str) else None)
+    if name is None and not (isinstance(log, str | Path) and Path(log).is_dir()):
+        called = place if isinstance(log, bytes) else str(log)
+        name = name_for(called, sha256(log if isinstance(log, bytes) else b"").hexdigest()) if called else None
+    yield from logs_in(log, mapping, name=name, file=place)
 
 
 def _format_of_lines(path: Path, chosen: Format | None) -> Format | None:
