@@ -143,7 +143,7 @@ def _parsed(rows: Iterator[Cells], name: str) -> Iterator[tuple[int, list[str]]]
     for row in rows:
         if row.problem:
             raise ReadError(f"{name}, row {row.number}: {row.problem}")
-        yield row.number, row.cells
+        yield row.number, list(row.cells)
 
 
 def _columns(

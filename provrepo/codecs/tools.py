@@ -97,5 +97,7 @@ TOOLS: tuple[Format, ...] = (
         specification="https://w3id.org/provrepo/importers/log",
         writes=False,
         collects=True,
+        systems=("logs of one's own",),
+        versions="CSV, JSON lines",
     ),
 )

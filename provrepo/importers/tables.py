@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 __all__ = ["MAX_ROW", "Cells", "delimiter_of", "rows_of"]
@@ -19,17 +20,17 @@ class Cells(NamedTuple):
 
     Attributes:
         line: the line on which it begins, from 1.
-        number: its number in a spreadsheet, which counts empty lines, from 1.
-        cells: its cells; none if it cannot be read.
         text: its text with the end of its line.
         problem: why it cannot be read; empty if it can.
+        number: its number in a spreadsheet, which counts empty lines, from 1.
+        cells: its cells; none if it cannot be read.
     """
 
     line: int
-    number: int
-    cells: list[str]
     text: str
-    problem: str = ""
+    problem: str
+    number: int
+    cells: Sequence[str] = ()
 
 
 def delimiter_of(line: str) -> str:
@@ -46,23 +47,29 @@ def rows_of(lines: Iterable[str], delimiter: str, quote: str = '"', first: int =
         quote: the quotation mark; empty if there is none.
         first: the number of the first line.
     """
-    pending: list[tuple[int, str]] = []
-    row = marks = size = 0
-    for number, line in _numbered(lines, first):
-        pending.append((number, line))
-        marks, size = marks + (line.count(quote) if quote else 0), size + len(line)
-        if marks % 2 and not (len(pending) == 1 and _complete(line, delimiter, quote)):
-            if size < MAX_ROW:
-                continue
-            yield from _unclosed(pending, row, delimiter, quote)
-            row += len(pending)
-        else:
-            text, row = "".join(piece for _, piece in pending), row + 1
-            if text.strip("\r\n"):
-                yield _row(pending[0][0], row, text, delimiter, quote)
-        pending, marks, size = [], 0, 0
-    if pending:
-        yield from _unclosed(pending, row, delimiter, quote)
+    source, again = _numbered(lines, first), deque[tuple[int, str]]()
+    row = 0
+    while (found := again.popleft() if again else next(source, None)) is not None:
+        pending = [found]
+        marks, size = _marks(found, delimiter, quote), len(found[1])
+        while marks % 2 and size < MAX_ROW and (found := again.popleft() if again else next(source, None)):
+            pending.append(found)
+            marks, size = marks + found[1].count(quote), size + len(found[1])
+        row += 1
+        if not "".join(piece for _, piece in pending).strip("\r\n"):
+            continue
+        cells = _row(pending, row, delimiter, quote)
+        if cells.problem and len(pending) > 1:
+            # The quotation mark of the first line is closed by that of another row: this line alone is wrong.
+            again.extendleft(reversed(pending[1:]))
+            cells = Cells(*pending[0], f"a quotation mark ({quote}) that is not closed", row)
+        yield cells
+
+
+def _marks(line: tuple[int, str], delimiter: str, quote: str) -> int:
+    """The quotation marks of the first line of a row; none if it is whole: that in ``5" pipe`` opens no cell."""
+    marks = line[1].count(quote) if quote else 0
+    return 0 if marks % 2 and _complete(line[1], delimiter, quote) else marks
 
 
 def _complete(line: str, delimiter: str, quote: str) -> bool:
@@ -81,24 +88,16 @@ def _numbered(lines: Iterable[str], first: int) -> Iterator[tuple[int, str]]:
         number += line.endswith(("\n", "\r"))
 
 
-def _unclosed(pending: list[tuple[int, str]], row: int, delimiter: str, quote: str) -> Iterator[Cells]:
-    """The first line has a quotation mark that nothing closes; the lines after it are read again, each for itself."""
-    for place, (number, text) in enumerate(pending):
-        odd = text.count(quote) % 2 and not _complete(text, delimiter, quote)
-        if place == 0 or odd:
-            yield Cells(number, row + place + 1, [], text, f"a quotation mark ({quote}) that is not closed")
-        elif text.strip("\r\n"):
-            yield _row(number, row + place + 1, text, delimiter, quote)
-
-
-def _row(line: int, number: int, text: str, delimiter: str, quote: str) -> Cells:
-    if len(text) >= MAX_ROW:
-        return Cells(line, number, [], text, f"more than {MAX_ROW:,} characters")
+def _row(pending: list[tuple[int, str]], number: int, delimiter: str, quote: str) -> Cells:
+    line, text = pending[0][0], "".join(piece for _, piece in pending)
+    problem = f"more than {MAX_ROW:,} characters" if len(text) >= MAX_ROW else ""
+    found: list[list[str]] = []
     options = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
     try:
-        found = list(csv.reader([text], delimiter=delimiter, strict=True, **options))
+        found = [] if problem else list(csv.reader([text], delimiter=delimiter, strict=True, **options))
     except csv.Error as error:
-        return Cells(line, number, [], text, str(error))
-    if len(found) != 1:
-        return Cells(line, number, [], text, "a line break outside of quotation marks")
-    return Cells(line, number, found[0], text)
+        unclosed = f"a quotation mark ({quote}) that is not closed"
+        problem = unclosed if "unexpected end" in str(error) else str(error)
+    if not problem and len(found) != 1:
+        problem = "a line break outside of quotation marks"
+    return Cells(line, text, problem, number, [] if problem else found[0])

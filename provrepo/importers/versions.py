@@ -45,13 +45,20 @@ class Span(NamedTuple):
     place: int | None = None
 
     def follows(self, other: Span) -> bool | None:
-        """Whether it started when another had ended; None where the times do not say."""
+        """Whether it started when another had ended; None where the times do not say.
+
+        Runs at one time, such as those of one day, follow each other in the order of the source, where it has one.
+        """
         first, then = other.end or other.start, self.start or self.end
         if first is None or then is None or first.zoned != then.zoned:
             return _after(self.place, other.place)
-        if first[:2] == then[:2]:
+        if _instants(self) == _instants(other):
             return _after(self.place, other.place)
-        return first[:2] < then[:2]
+        return first[:2] <= then[:2]
+
+
+def _instants(span: Span) -> tuple[object, object]:
+    return span.start and span.start[:2], span.end and span.end[:2]
 
 
 def _after(one: int | None, other: int | None) -> bool | None:

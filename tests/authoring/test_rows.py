@@ -75,7 +75,7 @@ def test_every_wrong_cell_is_named_by_row_and_column() -> None:
         (b"what,who,when,output\n", [], ReadError, "has no rows"),
         (b"what,who,when,output,what\n", [], ReadError, "two columns with the heading 'what'"),
         (b"what,who\n\xe9,b\n", [], ReadError, "is not UTF-8 (byte 9)"),
-        (b'what,who,when,output\n"a,b,c,d\n', [], ReadError, "row 2: unexpected end of data"),
+        (b'what,who,when,output\n"a,b,c,d\n', [], ReadError, 'row 2: a quotation mark (") that is not closed'),
         (b"what,who,output\na,b,c\n", [], UsageError, "no column for 'when'"),
         (b"what,who,when,output\na,b,c,d\n", [("what", "Task")], UsageError, "no column 'Task'; it has: what, who"),
         (b"what,who,when,output\na,b,c,d\n", [("where", "what")], UsageError, "no field 'where'"),

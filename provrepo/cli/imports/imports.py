@@ -72,8 +72,9 @@ def import_(
     SOURCE is a file, a folder, a zip archive of files, or a URL; `-` is stdin. A source with the events of several runs
     becomes a document for each run, named run-ID. A document that exists gets a new version if its events changed. What
     cannot be stored is named, and the rest is stored (exit 1). The bytes that are stored are those of the tool. Only
-    the URL itself is fetched. The history of a Git repository is imported with --from git alone. A CSV file or JSON lines of your own are read by a mapping file, which says what each
-    column means; --suggest-mapping writes a first one.
+    the URL itself is fetched. The history of a Git repository is imported with --from git alone. A CSV file or JSON
+    lines of your own are read by a mapping file, which says what each column means; --suggest-mapping writes a first
+    one.
     """
     if list_:
         _list(style)

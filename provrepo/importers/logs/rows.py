@@ -101,7 +101,7 @@ def _lines(text: io.TextIOWrapper, encoding: str) -> Iterator[str]:
     while True:
         try:
             line = text.readline(MAX_ROW)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             message = f"line {number} is not {encoding}; state the encoding in [log] encoding"
             raise ReadError(message, line=number, format=FORMAT) from error
         if not line:

@@ -87,8 +87,8 @@ class _Suggestion:
     def text(self) -> str:
         run = self._run()
         blocks = [
-            f"# Which column of {self._file} is what. It is a guess from the headings: look at each line.\n"
-            f"# Import with: provrepo import {self._file} --mapping THIS-FILE",
+            f"# Which column of {_commented(self._file)} is what. It is a guess from the headings: look at each line.\n"
+            f"# Import with: provrepo import {_commented(self._file)} --mapping THIS-FILE",
             self._lines("log", {"name": self._name}, after=["# a part of the IRIs of its runs and files"]),
             self._time(run),
             self._lines("run", run) if run else "[run]",
@@ -105,12 +105,9 @@ class _Suggestion:
             files.append("# no heading looks like an input or output: name the right columns")
         blocks += files + named
         if self._left:
-            shown = ", ".join(self._left)
-            blocks.append(
-                f"# Not mapped; they are kept as details of the run. [log] ignore leaves them out:\n# {shown}".replace(
-                    "\r", " "
-                )
-            )
+            shown = ", ".join(_commented(column) for column in self._left)
+            ignored = "# Not mapped; they are kept as details of the run. [log] ignore leaves them out:"
+            blocks.append(f"{ignored}\n# {shown}")
         return "\n\n".join(block for block in blocks if block) + "\n"
 
     def _run(self) -> dict[str, str]:
@@ -152,7 +149,7 @@ class _Suggestion:
         if "status" not in run:
             return ""
         seen = ", ".join(sorted({masked(str(value))[:30] for value in self._values[run["status"]]})[:8])
-        lines = ["# [status]   # which texts mean what; seen: " + " ".join(seen.split())]
+        lines = [f"# [status]   # which texts mean what; seen: {_commented(seen)}"]
         return "\n".join([*lines, *(f'# {state} = ["…"]' for state in STATES)])
 
     def _files(self, kind: str) -> list[str]:
@@ -202,6 +199,11 @@ class _Suggestion:
         if after:
             lines[-1] += "   " + after[0]
         return "\n".join(lines)
+
+
+def _commented(text: str) -> str:
+    """A text in a comment of TOML, without control characters."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _plain(column: str) -> str:
