@@ -9,7 +9,7 @@ from typing import NamedTuple
 from provrepo.authoring.fields import FIELDS, Field, FieldError
 from provrepo.authoring.steps import DescribedStep, described
 from provrepo.errors import ReadError, UsageError
-from provrepo.importers.tables import Cells, delimiter_of, rows_of
+from provrepo.importers.logs.tables import Cells, delimiter_of, rows_of
 
 __all__ = ["Problem", "Rows", "RowsError", "read"]
 

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from provrepo.errors import ReadError
 from provrepo.importers.json_values import parse, unwritable
 from provrepo.importers.logs.mapping import FORMAT, Layout
-from provrepo.importers.tables import MAX_ROW, delimiter_of, rows_of
+from provrepo.importers.logs.tables import MAX_ROW, delimiter_of, rows_of
 
 __all__ = ["Log", "Row", "opened"]
 
