@@ -290,10 +290,10 @@ def tools() -> str:
                 "# Other tools",
                 NOTICE,
                 "**in**: the formats in which the records of the tool are read; `provrepo import` recognizes them "
-                "(`provrepo import --list`). **out**: the formats that are written and that the tool reads. **tried "
-                "live**: the groups of [integration tests](../development/integration-tests.md) in which the tool "
-                "itself runs, with its version there. What is not tried live is tested with records that the tool "
-                "wrote, or that follow its specification.",
+                "(`provrepo import --list`), or the hooks that record it. **out**: the formats that are written and "
+                "that the tool reads. **tried live**: the groups of [integration tests]"
+                "(../development/integration-tests.md) in which the tool itself runs, with its version there. What is "
+                "not tried live is tested with records that the tool wrote, or that follow its specification.",
                 table(),
             ]
         )

@@ -10,6 +10,9 @@ from provrepo.codecs.formats import FORMATS, IMPORTED, Format
 
 __all__ = ["systems", "table"]
 
+HOOKS = {"Kedro": "1", "Luigi": "3", "Prefect": "3"}
+"""The tools with hooks, ``provrepo.hooks.NAME``, and their versions."""
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -34,7 +37,7 @@ def systems() -> dict[str, System]:
     """Each tool by its name, from the tables of formats and of integration groups.
 
     Raises:
-        KeyError: a group of integration tests runs a tool that no format names.
+        KeyError: a group of integration tests runs a tool that no format names, and that has no hooks.
     """
     found: dict[str, System] = {}
     for format_ in FORMATS:
@@ -47,6 +50,9 @@ def systems() -> dict[str, System]:
                 system.writes.append(_linked(format_))
             if format_.versions and format_.versions not in system.versions:
                 system.versions.append(format_.versions)
+    for name, version in HOOKS.items():
+        hooks = f"[`provrepo.hooks.{name.lower()}`](../how-to/record-workflows.md)"
+        found[name] = System(reads=[hooks], versions=[f"{name} {version}"])
     for group in runpy.run_path(str(ROOT / "tests" / "integration" / "groups.py"))["GROUPS"]:
         for name, version in group.tried.items():
             found[name].tried.append(f"`{group.name}` ({version})")

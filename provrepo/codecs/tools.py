@@ -100,4 +100,18 @@ TOOLS: tuple[Format, ...] = (
         systems=("logs of one's own",),
         versions="CSV, JSON lines",
     ),
+    Format(
+        "notebook",
+        "Jupyter notebook",
+        (".ipynb",),
+        ("application/x-ipynb+json",),
+        rdf=False,
+        bundles=True,
+        module="importers.notebooks.codec",
+        specification="https://nbformat.readthedocs.io/en/latest/format_description.html",
+        writes=False,
+        keys=(frozenset({"nbformat", "cells"}), frozenset({"nbformat", "worksheets"})),
+        systems=("Jupyter", "nbconvert", "papermill"),
+        versions="nbformat 3 and 4, papermill 1 and 2",
+    ),
 )

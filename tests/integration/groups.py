@@ -123,26 +123,30 @@ GROUPS: tuple[Group, ...] = (
     Group(
         "notebooks",
         240,
-        ("provrepo/capture/notebooks.py", "provrepo/capture/sessions.py"),
-        "IPython 9, nbconvert 7 and papermill 2: cells of a notebook are recorded as steps",
+        ("provrepo/capture/notebooks.py", "provrepo/capture/sessions.py", "provrepo/importers/notebooks/*"),
+        "nbconvert 7.17.2, papermill 2.7.0 and IPython 9.18.1: cells are recorded as steps, and what was run is read",
+        tried={"nbconvert": "7.17.2", "papermill": "2.7.0"},
     ),
     Group(
         "kedro",
         300,
         ("provrepo/hooks/runs.py", "provrepo/hooks/kedro.py", "tests/integration/kedro/*"),
         "Kedro 1.7 with its sequential, parallel, threaded and asynchronous runs: nodes are recorded by the hooks",
+        tried={"Kedro": "1.7.0"},
     ),
     Group(
         "luigi",
         120,
         ("provrepo/hooks/runs.py", "provrepo/hooks/luigi.py", "tests/integration/luigi/*"),
         "Luigi 3.8 with one and with two workers: tasks are recorded by its events",
+        tried={"Luigi": "3.8.1"},
     ),
     Group(
         "prefect",
         420,
         ("provrepo/hooks/runs.py", "provrepo/hooks/prefect.py", "tests/integration/prefect/*"),
         "Prefect 3.8 with its own server: flows, tasks, attempts and assets are recorded",
+        tried={"Prefect": "3.8.8"},
     ),
     Group(
         "capture_libraries",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import provrepo
-from provrepo.vocab import PROV_LOCATION, PROV_TYPE, PROVREPO, SPDX
+from provrepo.vocab import PROV_LOCATION, PROV_TYPE, PROVREPO, RDFS_LABEL, SPDX
 from tests.integration.environments import NotHere, python
 from tests.integration.recordings import beside
 from tests.support.captured import Captured
@@ -84,6 +84,11 @@ def test_a_notebook_conforms_to_ml_training(way: str, interpreter: Path, tmp_pat
     assert all(commits)
     if way == "papermill":
         assert found.parameters("parameters") == {"alpha=0.5"}
+    imported = provrepo.read(tmp_path / "out.ipynb")
+    assert provrepo.validate(imported, profiles=["core", "pipeline"], constraints="gate").conforms
+    labels = {str(v) for s in imported for n, v in s.attributes if n == RDFS_LABEL}
+    assert {f"cell {number}" for number in range(1, 7)} <= labels
+    assert ("papermill 2.7.0" in labels) == (way == "papermill")
 
 
 def test_a_cell_that_fails(interpreter: Path, tmp_path: Path) -> None:
