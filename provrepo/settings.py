@@ -31,6 +31,7 @@ __all__ = [
     "for_command",
     "host_names",
     "load",
+    "mlflow_token",
     "networks",
     "notebook_name",
     "reports",
@@ -239,6 +240,12 @@ def enclosing_run() -> str | None:
     """The IRI of the activity that this process is part of: of ``provrepo run``, or of a step that started it."""
     found = os.environ.get(RUN, "")
     return found if re.fullmatch(r"urn:uuid:[0-9a-f-]{36}#(step-[0-9a-f-]+|session)", found) else None
+
+
+def mlflow_token(url: str) -> str:
+    """The token that MLflow's own clients send to a tracking server; empty unless they are set up for this address."""
+    own = os.environ.get("MLFLOW_TRACKING_URI", "").rstrip("/") == url.rstrip("/")
+    return os.environ.get("MLFLOW_TRACKING_TOKEN", "") if own else ""
 
 
 def notebook_name() -> str:

@@ -153,9 +153,10 @@ def _json(data: bytes, named: str | None) -> str:
 
 
 def _imported(keys: Iterable[str]) -> str | None:
-    """The format of another tool whose objects have these keys."""
+    """The format of another tool whose objects have these keys: the one that names most of them."""
     found = set(keys)
-    return next((format_.name for format_ in IMPORTED if any(each <= found for each in format_.keys)), None)
+    fitting = [(len(each), format_.name) for format_ in IMPORTED for each in format_.keys if each <= found]
+    return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
 
 
 def _first(source: JsonSource, start: int) -> Iterable[str]:

@@ -54,7 +54,19 @@ _WIDEST = 6
 """The most bytes of N-Quads for a byte of a source: ``\\u0001`` for a control character."""
 
 _JSON = frozenset(
-    {"git", "great_expectations", "intoto", "notebook", "openlineage", "provjson", "provjsonld", "rdfjsonld", "rocrate"}
+    {
+        "dbt",
+        "git",
+        "great_expectations",
+        "intoto",
+        "mlflow",
+        "notebook",
+        "openlineage",
+        "provjson",
+        "provjsonld",
+        "rdfjsonld",
+        "rocrate",
+    }
 )
 _XML = frozenset({"provxml", "rdfxml"})
 _TURTLE = frozenset({"turtle", "trig", "ntriples", "nquads"})

@@ -50,6 +50,9 @@ class Format:
             (``provrepo.importers.parts.Collected``).
         history: whether its module has ``history``, which asks a program for the documents of a folder, if the format
             is named (``provrepo.importers.parts.history_of``).
+        asks: whether its module has ``ask``, which asks a server of the tool for its documents.
+        magic: the beginning of the files of the tool that contain several documents, for which ``collect`` is called
+            with this file alone.
         hidden: names of hidden files and folders in which the tool keeps its records; others are not looked at.
         systems: the tools that write it, by the names under which people know them; by default its title.
         readers: the tools that read it.
@@ -71,6 +74,8 @@ class Format:
     members: tuple[str, ...] = ()
     collects: bool = False
     history: bool = False
+    asks: bool = False
+    magic: bytes = b""
     hidden: tuple[str, ...] = ()
     systems: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, cast
@@ -14,6 +14,7 @@ from provrepo.importers.archives import packed
 from provrepo.importers.sources import SourceFile, is_hidden
 
 __all__ = [
+    "Asking",
     "Collected",
     "Part",
     "Skipped",
@@ -192,6 +193,18 @@ def history_of(
             yield Skipped(f"{part.place}: {part.name}", _too_large(most))
         else:
             yield part._replace(name=_name(part.name, called)) if isinstance(part, Part) else part
+
+
+class Asking(Protocol):
+    """A module whose format ``asks``."""
+
+    def ask(self, url: str, chosen: Collection[str]) -> Iterator[Part | Skipped]:
+        """The documents that a server of the tool has.
+
+        Args:
+            url: its address; nothing else is asked.
+            chosen: which ones, by names of the tool; all without any.
+        """
 
 
 def collected_in(

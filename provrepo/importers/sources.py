@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 from provrepo.errors import ReadError
 from provrepo.limits import IMPORT_FILES
 
-__all__ = ["SourceFile", "digests_of", "file_of", "files_of", "is_hidden", "is_left_out"]
+__all__ = ["SourceFile", "digests_of", "file_of", "files_of", "is_hidden", "is_left_out", "store_of"]
 
 _BLOCK = 1 << 20
 
@@ -61,6 +61,25 @@ def file_of(path: Path) -> SourceFile:
     except OSError as error:
         raise ReadError(f"cannot read {path}: {error.strerror or error}") from error
     return SourceFile(path.name, str(path), size, _reader(path), partial(_opened, path))
+
+
+def store_of(source: object, name: str = "") -> SourceFile | None:
+    """The file that a source is, if it contains several documents of a tool that are collected; None for others.
+
+    Args:
+        source: a path, or the bytes.
+        name: of the file that the bytes are from.
+    """
+    from provrepo.codecs.formats import FORMATS
+
+    beginnings = tuple(format_.magic for format_ in FORMATS if format_.magic)
+    if isinstance(source, bytes) and source.startswith(beginnings):
+        return SourceFile(Path(name).name or "store", name or "the source", len(source), lambda most: source[:most])
+    if isinstance(source, str | Path) and (path := Path(source)).is_file():
+        read = _reader(path)
+        if read(max(map(len, beginnings))).startswith(beginnings):
+            return file_of(path)
+    return None
 
 
 def is_hidden(path: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from provrepo.codecs.formats import by_name, check_base, content
 from provrepo.errors import RemoteError
 from provrepo.importers.parts import Part, Skipped, collected_in, history_of
-from provrepo.importers.sources import SourceFile, files_of, is_hidden
+from provrepo.importers.sources import SourceFile, files_of, is_hidden, store_of
 from provrepo.limits import IMPORT_BYTES
 from provrepo.remote.connection import JSON, Connection
 from provrepo.remote.decoding import decoded
@@ -60,10 +60,11 @@ def import_documents(
             else _send(connection, part.data, project, name=part.name, format=part.format, file=None, **options)
             for part in parts
         )
-    if not isinstance(source, str | Path) or not Path(source).is_dir():
+    several = store_of(source)
+    if several is None and (not isinstance(source, str | Path) or not Path(source).is_dir()):
         data, opened = content(source)
         return _send(connection, data, project, name=name, format=format, file=file or opened, **options)
-    root = Path(source)
+    root = Path(source) if isinstance(source, str | Path) and several is None else None
     found: list[Imported] = []
     taken: set[str] = set()
 
@@ -76,17 +77,19 @@ def import_documents(
         else:
             send(part.data, name=part.name, format=part.format, file=None)
 
-    if asked and chosen is not None:
+    if asked and chosen is not None and root is not None:
         for part in history_of(root, chosen, range, most=IMPORT_BYTES, called=name):
             store(part)
         return _joined(found)
-    files = files_of(root)
+    files = files_of(root) if root is not None else [several] if several is not None else []
     for part, paths in collected_in(files, chosen, root, most=IMPORT_BYTES, called=name):
         taken |= paths
         store(part)
     rest = [each for each in files if each.path not in taken and not is_hidden(each.path)]
     if not found or (rest and not (chosen and chosen.collects)):
-        send(_zip(rest), name=name, format=format, file=file or str(root))
+        send(
+            _zip(rest), name=name, format=format, file=file or (str(source) if isinstance(source, str | Path) else None)
+        )
     return _joined(found)
 
 

@@ -11,6 +11,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.cli.imports.asking import asked, asks
 from provrepo.cli.imports.following import Follower
 from provrepo.errors import Error, UsageError
 from provrepo.words import counted
@@ -40,6 +41,13 @@ _POLL = 1.0
 @click.option("--base", metavar="IRI", help="The base for relative IRIs, and of the names that the importer mints.")
 @click.option("--note", default="", metavar="TEXT", help="A note for the history of the documents.")
 @click.option("--range", "range_", metavar="A..B", help="With --from git: the commits that B has and A has not.")
+@click.option(
+    "--experiment",
+    "experiments",
+    multiple=True,
+    metavar="E",
+    help="Of a server of MLflow: only the experiment with this name or number; repeatable.",
+)
 @click.option("--follow", is_flag=True, help="Import again whenever the file or folder changes, until Ctrl-C.")
 @click.option(
     "--mapping",
@@ -61,6 +69,7 @@ def import_(
     base: str | None,
     note: str,
     range_: str | None,
+    experiments: tuple[str, ...],
     follow: bool,
     mapping: Path | None,
     suggest: bool,
@@ -72,9 +81,9 @@ def import_(
     SOURCE is a file, a folder, a zip archive of files, or a URL; `-` is stdin. A source with the events of several runs
     becomes a document for each run, named run-ID. A document that exists gets a new version if its events changed. What
     cannot be stored is named, and the rest is stored (exit 1). The bytes that are stored are those of the tool. Only
-    the URL itself is fetched. The history of a Git repository is imported with --from git alone. A CSV file or JSON
-    lines of your own are read by a mapping file, which says what each column means; --suggest-mapping writes a first
-    one.
+    the URL itself is fetched; with --from mlflow it is the address of a server, which is asked for its runs. The
+    history of a Git repository is imported with --from git alone. A CSV file or JSON lines of your own are read by a
+    mapping file, which says what each column means; --suggest-mapping writes a first one.
     """
     if list_:
         _list(style)
@@ -90,6 +99,11 @@ def import_(
         return 0
     if mapping is not None:
         options["mapping"] = mapping
+    if asks(source, from_):
+        with invocation.repository(follow=True) as repository:
+            return _show(asked(repository, source, experiments, options), style)
+    if experiments:
+        raise UsageError("--experiment is for a server of MLflow: give its URL and --from mlflow")
     if "://" in source:
         options["file"] = PurePosixPath(unquote(urlsplit(source).path)).name or None
     if from_ is None and (Path(source) / ".git").exists():

@@ -38,7 +38,7 @@ from provrepo.importers.parts import (
     parts_of_lines,
     read_by_lines,
 )
-from provrepo.importers.sources import files_of
+from provrepo.importers.sources import SourceFile, files_of, store_of
 from provrepo.repository.context import Context
 from provrepo.repository.documents import original
 from provrepo.repository.imports.zips import files_of_zip
@@ -205,6 +205,9 @@ def _parts(
     if isinstance(source, str | Path) and Path(source).is_dir():
         yield from parts_in(files_of(Path(source)), chosen, most=most, called=name, root=Path(source))
         return
+    if (store := _store_of(source, file)) is not None:
+        yield from parts_in([store], chosen, most=most, called=name)
+        return
     if name is None and isinstance(source, str | Path) and (lines := _format_of_lines(Path(source), chosen)):
         with Path(source).open("rb") as large:
             yield from parts_of_lines(large, lines, file or str(source))
@@ -267,6 +270,13 @@ def mapped_logs(
         called = place if isinstance(log, bytes) else str(log)
         name = name_for(called, sha256(log if isinstance(log, bytes) else b"").hexdigest()) if called else None
     yield from logs_in(log, mapping, name=name, file=place)
+
+
+def _store_of(source: Source, file: str | None) -> SourceFile | None:
+    try:
+        return store_of(source, file or "")
+    except OSError:
+        return None  # reading the whole of it says what is wrong
 
 
 def _format_of_lines(path: Path, chosen: Format | None) -> Format | None:
