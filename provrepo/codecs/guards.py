@@ -55,17 +55,20 @@ _WIDEST = 6
 
 _JSON = frozenset(
     {
+        "cromwell",
         "dbt",
         "git",
         "great_expectations",
         "intoto",
         "mlflow",
+        "nextflow",
         "notebook",
         "openlineage",
         "provjson",
         "provjsonld",
         "rdfjsonld",
         "rocrate",
+        "snakemake",
     }
 )
 _XML = frozenset({"provxml", "rdfxml"})

@@ -53,7 +53,8 @@ class Format:
         asks: whether its module has ``ask``, which asks a server of the tool for its documents.
         magic: the beginning of the files of the tool that contain several documents, for which ``collect`` is called
             with this file alone.
-        hidden: names of hidden files and folders in which the tool keeps its records; others are not looked at.
+        hidden: names of hidden files and folders in which the tool keeps its records, or paths that begin with one,
+            such as ``.tool/runs``; others are not looked at.
         systems: the tools that write it, by the names under which people know them; by default its title.
         readers: the tools that read it.
         versions: the versions of the tools, or of their records, that the reader or writer knows.

@@ -89,8 +89,10 @@ def is_hidden(path: str) -> bool:
 
 def is_left_out(path: str) -> bool:
     """Whether a file is hidden, and in no hidden folder or file in which a tool keeps its records."""
-    first = next((part for part in path.split("/") if is_hidden(part)), None)
-    return first is not None and first not in _kept()
+    parts = path.split("/")
+    first = next((number for number, part in enumerate(parts) if is_hidden(part)), None)
+    hidden = "/".join([*parts[first:], ""]) if first is not None else ""
+    return first is not None and not any(hidden.startswith(f"{kept}/") for kept in _kept())
 
 
 @cache

@@ -1,0 +1,248 @@
+"""The codec of Snakemake's metadata: one record for each output file, of which those of one job are one activity.
+
+https://github.com/snakemake/snakemake: ``.snakemake/metadata``, record formats up to 6. The name of a record is the
+path of the output in base64; long names are divided, and all parts but the last are folders that begin with ``@``.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from provrepo.importers.engines.gathering import gather, gathered, project_of, within
+from provrepo.importers.engines.tasks import PREFIXES, details, state_container, state_engine, state_plan
+from provrepo.importers.findings import Findings
+from provrepo.importers.json_values import Problem, canonical
+from provrepo.importers.moments import Moment
+from provrepo.importers.names import below, segment
+from provrepo.importers.parts import Collected, Part, Skipped
+from provrepo.importers.payload import state_payload
+from provrepo.importers.runs import COMPLETED, FAILED, state_parameter, status
+from provrepo.importers.shapes import Shapes
+from provrepo.importers.sources import SourceFile, digests_of
+from provrepo.importers.statements import Statements, typed, words
+from provrepo.importers.versions import Span, Versions
+from provrepo.model.document import Document, SourceBytes
+from provrepo.model.statements import ASSOCIATION, GENERATION, USAGE
+from provrepo.vocab import DCAT, RDFS_LABEL
+
+__all__ = ["KEY", "MAPPING", "collect", "read"]
+
+MAPPING = "snakemake/1"
+"""The version of the mapping from records to statements."""
+
+KEY = "snakemakeProject"
+"""The key by which documents are recognized."""
+
+ROOT = "https://w3id.org/provrepo/snakemake/"
+"""The beginning of minted names, where the caller gives no base IRI."""
+
+_FORMAT = "snakemake"
+_METADATA = ".snakemake/metadata/"
+_NEWEST = 6
+_TOLERANCE = 1.0
+"""Seconds by which the time of an output may be after the recorded end: clocks of file systems are coarse."""
+_KNOWN = frozenset({
+    *("rule", "input", "log", "params", "shellcmd", "code", "starttime", "endtime", "incomplete", "job_hash"),
+    *("input_checksums", "conda_env", "container_img_url", "software_stack_hash", "record_format_version"),
+    *("external_jobid", "version"),
+})  # fmt: skip
+
+
+class _Record(NamedTuple):
+    output: str
+    pointer: str
+    data: Mapping[str, Any]
+
+
+def collect(files: Sequence[SourceFile], root: Path | None) -> Iterator[Collected]:
+    """The records of each workflow, with the digests of outputs that are still there as Snakemake left them."""
+    by_path = {file.path: file for file in files}
+    for folder, inside in within(files, _METADATA).items():
+        records = {file.path.removeprefix(f"{folder}{_METADATA}"): file for file in inside}
+        taken = frozenset(file.path for file in inside)
+        place = str(root / folder) if root is not None else folder.rstrip("/")
+        try:
+            found = {name: _observed(name, file, folder, root, by_path) for name, file in records.items()}
+            more = {"files": {path: about for path, about in found.values() if about}}
+            data = gather(KEY, project_of(folder, root), records, more)
+        except OSError as error:
+            yield Collected(Skipped(place, error.strerror or str(error)), taken)
+            continue
+        yield Collected(Part(folder.rstrip("/"), data, _FORMAT, place), taken)
+
+
+def _observed(
+    name: str, record: SourceFile, folder: str, root: Path | None, files: Mapping[str, SourceFile]
+) -> tuple[str, dict[str, Any]]:
+    """An output, and what is seen of it: digest and size, or why there is no digest."""
+    output = _decoded(name) or ""
+    if Path(output).is_absolute() or root is None:
+        return output, {}
+    try:
+        data = json.loads(record.read(1 << 20))
+        end = float(data["endtime"])
+        changed = (root / folder / output).stat().st_mtime
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return output, {}
+    file = files.get(f"{folder}{output}")
+    if file is None:  # a folder, a link, or hidden
+        return output, {}
+    if changed > end + _TOLERANCE:
+        return output, {"changed": datetime.fromtimestamp(changed, UTC).isoformat().replace("+00:00", "Z")}
+    return output, {"size": file.size, **digests_of(file, ["sha256"])}
+
+
+def _decoded(name: str) -> str | None:
+    """The output that a record is about; None if its name is not of this kind."""
+    parts = name.split("/")
+    text = "".join(part.removeprefix("@") for part in parts)
+    if any(not part.startswith("@") for part in parts[:-1]):
+        return None
+    try:
+        return urlsafe_b64decode(text.encode("ascii")).decode("utf-8")
+    except (binascii.Error, UnicodeError, ValueError):
+        return None
+
+
+def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
+    """Read the records of a workflow as a document.
+
+    Args:
+        data: the JSON object that ``collect`` makes of a folder.
+        format: ``snakemake``.
+        base: the beginning of minted IRIs.
+
+    Raises:
+        ReadError: another text, with line and column if it is no JSON.
+    """
+    found = gathered(data, format, KEY)
+    root = f"{below(base, ROOT)}{segment(found.project)}/"
+    statements, findings = Statements(), Findings(_FORMAT, "record")
+    jobs: dict[str, list[_Record]] = {}
+    for name, record in sorted(found.records.items()):
+        output = _decoded(name)
+        problems: list[Problem] = []
+        if output is None:
+            problems.append(Problem("", "the name is no path in base64", fatal=True))
+        elif not isinstance(record, dict):
+            problems.append(Problem("", "not a JSON object", fatal=True))
+        elif not isinstance(record.get("rule"), str):
+            problems.append(Problem("/rule", "the name of a rule is needed", fatal=True))
+        else:
+            jobs.setdefault(_job(record), []).append(_Record(output, name, record))
+        findings.add(problems, None, name)
+    stating = _Jobs(statements, root, found.more.get("files"), findings)
+    stating.state(jobs)
+    state_payload(
+        statements,
+        f"{root}import/{sha256(data).hexdigest()}",
+        data,
+        MAPPING,
+        words(RDFS_LABEL, f"workflow {found.project}"),
+    )
+    document = statements.document(PREFIXES)
+    document.warnings = findings.warnings()
+    document.source = SourceBytes(data, _FORMAT, base, len(document))
+    return document
+
+
+def _job(record: Mapping[str, Any]) -> str:
+    """What the records of one job have in common. A hash of a job is unique within one run of Snakemake only."""
+    members = ("job_hash", "rule", "shellcmd", "input", "params", "log", "endtime" if "job_hash" not in record else "")
+    return sha256(canonical({name: record.get(name) for name in members if name})).hexdigest()[:16]
+
+
+class _Jobs:
+    def __init__(self, statements: Statements, root: str, files: Any, findings: Findings) -> None:
+        self._statements, self._root, self._findings = statements, root, findings
+        self._versions = Versions(statements, root)
+        self._files = files if isinstance(files, dict) else {}
+
+    def state(self, jobs: Mapping[str, list[_Record]]) -> None:
+        made = []
+        for job, records in sorted(jobs.items()):
+            problems: list[Problem] = []
+            shapes = Shapes(problems, "record")
+            span = self._span(shapes, records)
+            complete = [record for record in records if record.data.get("incomplete") is not True]
+            written = [self._write(record, job, span, problems) for record in complete]
+            made.append((job, records, span, written, shapes))
+        for job, records, span, written, shapes in made:
+            activity = self._activity(job, records, span, shapes)
+            for version in written:
+                self._statements.relate(GENERATION, version, activity, span.end.lexical if span.end else None)
+            self._findings.add(shapes.problems, None, records[0].pointer)
+
+    def _write(self, record: _Record, job: str, span: Span, problems: list[Problem]) -> str:
+        seen = self._files.get(record.output)
+        seen = seen if isinstance(seen, dict) else {}
+        digest = seen.get("sha256")
+        if isinstance(seen.get("changed"), str):
+            problems.append(Problem("", "the output was changed after the job had ended; it has no digest here"))
+        elif not isinstance(digest, str):
+            problems.append(Problem("", "the output was not there when the records were collected; it has no digest"))
+        size = seen.get("size")
+        about = [typed(f"{DCAT}byteSize", str(size), "integer")] if isinstance(size, int) else []
+        return self._versions.write(
+            record.output, job, span, {"sha256": digest} if isinstance(digest, str) else {}, about
+        )
+
+    def _span(self, shapes: Shapes, records: Sequence[_Record]) -> Span:
+        starts = [_time(shapes.number(record.data.get("starttime"), "/starttime")) for record in records]
+        ends = [_time(shapes.number(record.data.get("endtime"), "/endtime")) for record in records]
+        return Span(min(filter(None, starts), default=None), max(filter(None, ends), default=None))
+
+    def _activity(self, job: str, records: Sequence[_Record], span: Span, shapes: Shapes) -> str:
+        data, statements = records[0].data, self._statements
+        version = data.get("record_format_version")
+        if isinstance(version, int) and version > _NEWEST:
+            message = f"the record has format {version}; {_NEWEST} is the newest that is known"
+            shapes.problems.append(Problem("/record_format_version", message))
+        incomplete = [record.output for record in records if record.data.get("incomplete") is True]
+        rule = data["rule"]
+        activity = statements.activity(
+            f"{self._root}job/{job}",
+            span.start.lexical if span.start else None,
+            span.end.lexical if span.end else None,
+            words(RDFS_LABEL, rule),
+            status(FAILED if incomplete else COMPLETED),
+            *(self._versions.intended(path) for path in incomplete),
+            details({
+                **{name: value for name, value in data.items() if name not in _KNOWN},
+                "command": shapes.text(data.get("shellcmd"), "/shellcmd"),
+                "log": data.get("log"),
+                "conda_env": data.get("conda_env"),
+                "software_stack_hash": data.get("software_stack_hash"),
+                "external_jobid": data.get("external_jobid"),
+                "version": data.get("version"),
+            }),
+        )  # fmt: skip
+        code = data.get("code")
+        plan = state_plan(statements, self._root, rule, code if isinstance(code, str) else "")
+        statements.relate(ASSOCIATION, activity, state_engine(statements, self._root, "Snakemake"), plan)
+        state_container(
+            statements, self._root, activity, shapes.text(data.get("container_img_url"), "/container_img_url")
+        )
+        for number, value in enumerate(shapes.texts(data.get("params"), "/params")):
+            state_parameter(statements, f"{activity}/param/{number}", activity, f"params[{number}]", value)
+        checksums = shapes.object(data.get("input_checksums"), "/input_checksums")
+        for path in shapes.texts(data.get("input"), "/input"):
+            algorithm, _, digest = shapes.text(checksums.get(path), "/input_checksums").partition(":")
+            read_ = self._versions.read(path, job, span, {algorithm: digest} if digest else {})
+            statements.relate(USAGE, activity, read_)
+        return activity
+
+
+def _time(seconds: Any) -> Moment | None:
+    try:
+        found = datetime.fromtimestamp(float(seconds), UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+    return Moment.parse(found.isoformat().replace("+00:00", "Z"))
