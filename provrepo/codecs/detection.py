@@ -82,6 +82,8 @@ def sniff(data: bytes, named: str | None = None) -> str | None:
 
 _DECODER = json.JSONDecoder()
 _CRATE = re.compile(r"https?://w3id\.org/ro/crate/")
+_CONFORMS = re.compile(r"(?:^|[:/])conformsTo$")
+_CROISSANT = re.compile(r"\"http://mlcommons\.org/croissant/\d")
 _RUN_PROFILE = "https://w3id.org/ro/wfrun/"
 _ACTION = re.compile(r"(?:^|[:/])(?:Create|Update|Activate|Control|Organize)Action$")
 _KEYWORDS = ("@context", "@graph", "@id", "@type")
@@ -103,6 +105,7 @@ class _JsonFeatures:
             ``bare`` (a type that only PROV-JSONLD's context defines), ``arguments``, ``attributes``.
         bare: the types counted as ``bare``.
         others: the number of members of ``@graph`` whose type PROV-JSONLD does not have.
+        croissant: whether it says that it conforms to Croissant.
         runs: whether a member of ``@graph`` is an action, or conforms to a profile of Workflow Run RO-Crate.
     """
 
@@ -114,6 +117,7 @@ class _JsonFeatures:
     bare: set[str] = field(default_factory=set)
     arguments: set[str] = field(default_factory=set)
     others: int = 0
+    croissant: bool = False
     runs: bool = False
 
 
@@ -139,6 +143,8 @@ def _json(data: bytes, named: str | None) -> str:
         if imported is not None:
             return imported
         return "rdfjsonld" if seen.keywords else other
+    if seen.croissant:
+        return "croissant"
     if seen.runs and _is_crate(seen):
         return "rocrate"
     kind = _linked(seen)
@@ -181,6 +187,8 @@ def _structure(source: JsonSource, start: int) -> _JsonFeatures:
             elif key in SECTIONS and opening == "{":
                 if _section(source, key, at):
                     seen.sections.append(key)
+            elif _CONFORMS.search(key):
+                seen.croissant = bool(_CROISSANT.search(json.dumps(_value(source, at))))
             else:
                 _value(source, at)
     except (ReadError, ValueError, RecursionError):

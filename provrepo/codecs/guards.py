@@ -56,6 +56,7 @@ _WIDEST = 6
 _JSON = frozenset(
     {
         "cromwell",
+        "croissant",
         "dbt",
         "git",
         "great_expectations",

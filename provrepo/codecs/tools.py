@@ -194,4 +194,17 @@ TOOLS: tuple[Format, ...] = (
         systems=("Jupyter", "nbconvert", "papermill"),
         versions="nbformat 3 and 4, papermill 1 and 2",
     ),
+    Format(
+        "croissant",
+        "Croissant",
+        (".croissant.json", ".croissant.jsonld"),
+        ('application/ld+json; profile="http://mlcommons.org/croissant/1.1"',),
+        rdf=False,
+        bundles=True,
+        module="importers.croissant.codec",
+        specification="https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html",
+        readers=("mlcroissant",),
+        systems=("Hugging Face", "mlcroissant"),
+        versions="Croissant 1.0 and 1.1",
+    ),
 )

@@ -113,8 +113,7 @@ class ProvHooks:
     @_hook
     def before_dataset_saved(self, node: Any) -> None:
         """An output of a node is about to be saved."""
-        if node.name in self._nodes:
-            contained(self._enter)(node)
+        contained(self._enter_again)(node)
 
     @_hook
     def after_dataset_saved(self, dataset_name: str, node: Any) -> None:
@@ -161,6 +160,10 @@ class ProvHooks:
         found = self._node(node)
         if found is not None:
             entered.set(found.activity)
+
+    def _enter_again(self, node: Any) -> None:
+        if node.name in self._nodes:
+            self._enter(node)
 
     def _leave(self, node: Any) -> None:
         found = self._nodes.get(node.name)

@@ -91,11 +91,13 @@ class Statements:
 
         Args:
             kind: its kind.
-            args: identifiers, and None for an absent argument; absent arguments at the end may be left out.
+            args: identifiers, times as ``xsd:dateTime``, and None for an absent argument; absent arguments at the end
+                may be left out.
             attributes: its attributes.
         """
-        terms: list[Term] = [None if arg is None else Identifier(arg) for arg in args]
-        terms += [None] * (len(kind.arguments) - len(terms))
+        padded = [*args, *[None] * (len(kind.arguments) - len(args))]
+        named = zip(kind.arguments, padded, strict=True)
+        terms: list[Term] = [arg if arg is None or known.time else Identifier(arg) for known, arg in named]
         self._relations[Statement(kind, None, tuple(terms), tuple(dict.fromkeys(attributes)))] = None
 
     def document(self, prefixes: Mapping[str, str]) -> Document:

@@ -151,5 +151,6 @@ def test_hooks_return_nothing_and_survive_what_they_do_not_know(kedro: Any) -> N
     assert hooks.before_pipeline_run(None, None) is None
     assert hooks.before_dataset_loaded(strange) is None
     assert hooks.before_node_run(strange, None, {}) is None
+    assert hooks.before_dataset_saved(SimpleNamespace()) is None
     assert hooks.after_dataset_saved("x", strange) is None
     assert hooks.after_pipeline_run() is None

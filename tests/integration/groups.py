@@ -128,6 +128,13 @@ GROUPS: tuple[Group, ...] = (
         tried={"nbconvert": "7.17.2", "papermill": "2.7.0"},
     ),
     Group(
+        "croissant",
+        240,
+        ("provrepo/importers/croissant/*", "provrepo/codecs/provo/writer.py"),
+        "mlcroissant 1.1.1: what is written as Croissant is valid, and what it writes is read",
+        tried={"mlcroissant": "1.1.1"},
+    ),
+    Group(
         "kedro",
         300,
         ("provrepo/hooks/runs.py", "provrepo/hooks/kedro.py", "tests/integration/kedro/*"),
