@@ -82,7 +82,8 @@ def write_nquads(
     """Write the N-Quads of one version; the same bytes, version and names give the same file.
 
     The assertions of an RDF format are exactly the triples of the bytes, those included that are not PROV, without
-    terms of RDF 1.2, which SPARQL 1.1 does not have. Those of another format are the document in PROV-O.
+    terms of RDF 1.2, which SPARQL 1.1 does not have. Those of another format are the document in PROV-O, with the
+    triples for which its reader has no statement.
 
     Args:
         data: the bytes of the version.
@@ -183,10 +184,14 @@ def blank_names(
 
 
 def _instances(document: Document, labels: Labels) -> list[tuple[Identifier | None, list[Quad]]]:
-    return [
+    """The triples of each instance; those of an importer without a statement are of the top level."""
+    found = [
         (instance.id, list(dict.fromkeys(instance_quads(instance.statements, labels, instance.id))))
         for instance in document.instances()
     ]
+    known = set(found[0][1]) if document.unmapped.quads else set()
+    found[0][1].extend(quad for quad in dict.fromkeys(document.unmapped.quads) if quad not in known)
+    return found
 
 
 def _numbered(mint_blank: Callable[[int], Identifier]) -> Callable[[str], Identifier]:
