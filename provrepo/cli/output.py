@@ -8,16 +8,29 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
+from provrepo.errors import UsageError
 from provrepo.text import UNSEEN, marked, on_one_line
 
-__all__ = ["Progress", "columns", "data", "note", "records", "result", "save", "saving", "table", "written"]
+__all__ = [
+    "Progress",
+    "columns",
+    "data",
+    "note",
+    "records",
+    "result",
+    "save",
+    "save_folder",
+    "saving",
+    "table",
+    "written",
+]
 
 _SPOOLED = 1 << 24
 """The bytes of a result for stdout that are kept in memory; a larger result uses a temporary file."""
@@ -77,6 +90,31 @@ def save(content: bytes, target: str) -> None:
     """
     with saving(target) as file:
         file.write(content)
+
+
+def save_folder(files: Mapping[str, bytes], target: str) -> None:
+    """Write files into a new folder, completely or not at all.
+
+    Args:
+        files: path in the folder → content.
+        target: the folder, which must not exist, or be empty.
+
+    Raises:
+        UsageError: the folder has files.
+        OSError: it cannot be written.
+    """
+    path = Path(target).resolve()
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UsageError(f"{target} has files already; name a new folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        for name, content in files.items():
+            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / name).write_bytes(content)
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager

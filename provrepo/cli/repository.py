@@ -152,16 +152,23 @@ def _state(version: VersionInfo) -> str:
 @click.argument("reference", type=REFERENCE, metavar="P/N[@VERSION]")
 @click.option("--to", metavar="FORMAT", help="The format. Default: by the suffix of -o, or as submitted.")
 @click.option("--original", is_flag=True, help="The submitted bytes, unchanged.")
-@click.option("-o", "--out", default="-", metavar="FILE", help="Where to write it instead of stdout.")
+@click.option(
+    "-o",
+    "--out",
+    default="-",
+    metavar="FILE",
+    help="Where to write it instead of stdout; DIR/ for a folder.",
+)
 @pass_invocation
 def export(invocation: Invocation, reference: Reference, to: str | None, original: bool, out: str) -> None:
     """Write a version of a document, by default the current one.
 
     Without a format, or with --original, the submitted bytes are written unchanged. In another format, content that
-    it cannot represent is listed on stderr. FILE is written completely or not at all.
+    it cannot represent is listed on stderr. FILE is written completely or not at all. A crate (--to rocrate) is a zip
+    archive, or with -o DIR/ a folder.
     """
     from provrepo.cli.documents import report_losses
-    from provrepo.codecs.formats import by_name, by_suffix
+    from provrepo.codecs.formats import by_name, by_suffix, format_of_archive
 
     if original and to:
         raise UsageError("--original writes the submitted bytes and cannot be combined with --to")
@@ -173,7 +180,14 @@ def export(invocation: Invocation, reference: Reference, to: str | None, origina
             return
         content = repository.export(*reference, format=target.name)
         losses = repository.read(*reference).losses(target.name)
-    output.save(content, out)
+    if out.endswith("/"):
+        from provrepo.importers.archives import unpacked
+
+        if format_of_archive(content) is None:
+            raise UsageError(f"{target.title} is one file; name it without a slash at the end")
+        output.save_folder(unpacked(content, target.name), out)
+    else:
+        output.save(content, out)
     report_losses(losses)
 
 

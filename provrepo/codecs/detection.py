@@ -146,7 +146,7 @@ def _json(data: bytes, named: str | None) -> str:
     if seen.croissant:
         return "croissant"
     if seen.runs and _is_crate(seen):
-        return "rocrate"
+        return "rocratejson"
     kind = _linked(seen)
     if seen.sections:
         title = "PROV-JSONLD (provjsonld)" if kind == "provjsonld" else "PROV-O as JSON-LD (rdfjsonld)"

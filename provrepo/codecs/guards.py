@@ -55,8 +55,8 @@ _WIDEST = 6
 
 _JSON = frozenset(
     {
-        "cromwell",
         "croissant",
+        "cromwell",
         "dbt",
         "git",
         "great_expectations",
@@ -68,7 +68,7 @@ _JSON = frozenset(
         "provjson",
         "provjsonld",
         "rdfjsonld",
-        "rocrate",
+        "rocratejson",
         "snakemake",
     }
 )

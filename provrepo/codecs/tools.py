@@ -6,6 +6,9 @@ from provrepo.codecs.rows import Format
 
 __all__ = ["TOOLS"]
 
+_CRATES = ("Autosubmit", "COMPSs", "Galaxy", "nf-prov", "ro-crate-py", "runcrate", "StreamFlow", "WfExS")
+_OF_CRATES = "RO-Crate 1.1 to 1.3, Workflow Run RO-Crate 0.1 to 0.5"
+
 TOOLS: tuple[Format, ...] = (
     Format(
         "openlineage",
@@ -34,10 +37,23 @@ TOOLS: tuple[Format, ...] = (
         bundles=True,
         module="importers.rocrate.codec",
         specification="https://w3id.org/ro/wfrun/provenance/0.5",
-        writes=False,
         collects=True,
-        systems=("Autosubmit", "COMPSs", "Galaxy", "nf-prov", "ro-crate-py", "runcrate", "StreamFlow", "WfExS"),
-        versions="RO-Crate 1.1 to 1.3, Workflow Run RO-Crate 0.1 to 0.5",
+        systems=_CRATES,
+        readers=("ro-crate-py", "rocrate-validator", "WorkflowHub"),
+        versions=_OF_CRATES,
+    ),
+    Format(
+        "rocratejson",
+        "metadata of a Workflow Run RO-Crate",
+        (".crate.json",),
+        ('application/ld+json; profile="https://w3id.org/ro/crate"',),
+        rdf=False,
+        bundles=True,
+        module="importers.rocrate.codec",
+        specification="https://w3id.org/ro/wfrun/provenance/0.5",
+        writes=False,
+        systems=_CRATES,
+        versions=_OF_CRATES,
     ),
     Format(
         "dbt",

@@ -180,7 +180,7 @@ def test_crates_of_others() -> None:
     assert crates
     for crate in crates:
         document = formats.read(crate, base=BASE, format="rdfjsonld")
-        assert formats.detect(crate.read_bytes(), crate).name == "rocrate"
+        assert formats.detect(crate.read_bytes(), crate).name == "rocratejson"
         assert len(document.unmapped) > 100
         assert document.warnings == [], crate
 

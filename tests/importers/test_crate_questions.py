@@ -88,8 +88,8 @@ ANSWERS: dict[str, list[dict[str, str]]] = {
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_each_question_is_answered(repository: Repository, name: str) -> None:
-    repository.submit(metadata(*process()), name="process", format="rocrate", base=BASE)
-    repository.submit(metadata(*provenance()), name="provenance", format="rocrate", base=BASE)
+    repository.submit(metadata(*process()), name="process", format="rocratejson", base=BASE)
+    repository.submit(metadata(*provenance()), name="provenance", format="rocratejson", base=BASE)
     found = ask(repository, name, **({"run": f"{BASE}#flow"} if name == "inputs-outputs" else {}))
     for wanted in ANSWERS[name]:
         assert any(wanted.items() <= row.items() for row in found), found
@@ -111,7 +111,7 @@ def engine(name: str, *, steps: bool) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("steps", [True, False])
 @pytest.mark.parametrize("name", ["StreamFlow", "Galaxy"])
 def test_an_engine_with_and_without_steps(repository: Repository, name: str, steps: bool) -> None:
-    repository.submit(metadata(*engine(name, steps=steps)), name="run", format="rocrate", base=BASE)
+    repository.submit(metadata(*engine(name, steps=steps)), name="run", format="rocratejson", base=BASE)
     assert [row["duration"] for row in ask(repository, "workflow-duration")] == ["PT10M"]
     rows = ask(repository, "inputs-outputs", run=f"{BASE}#flow")
     assert {row["entity"] for row in rows} == {"raw.csv", "#pv-rate", "model.pkl"}
@@ -125,7 +125,7 @@ def test_engines_that_name_the_image_at_the_tool_run(repository: Repository) -> 
     nodes = provenance()
     run = next(node for node in nodes if node["@id"] == "#run-train")
     run["containerImage"] = ref("docker://lab/train:2")
-    repository.submit(metadata(*nodes), name="run", format="rocrate", base=BASE)
+    repository.submit(metadata(*nodes), name="run", format="rocratejson", base=BASE)
     assert [row["activity"] for row in ask(repository, "containers")] == ["#run-train"]
 
 
@@ -143,7 +143,7 @@ OF_RUNCRATE = (
 @pytest.mark.skipif(not FIXTURES.is_dir(), reason="no fixtures: set PROVREPO_CORPUS to the corpus beside them")
 @pytest.mark.parametrize("path", sorted(CORPUS.glob("documents/runcrate/**/ro-crate-metadata.json")), ids=str)
 def test_crates_of_the_corpus(repository: Repository, path: Path) -> None:
-    repository.submit(path, name="run", format="rocrate", base=BASE)
+    repository.submit(path, name="run", format="rocratejson", base=BASE)
     for name in OF_RUNCRATE:
         assert ask(repository, name), name
 
@@ -151,7 +151,7 @@ def test_crates_of_the_corpus(repository: Repository, path: Path) -> None:
 @pytest.mark.skipif(not FIXTURES.is_dir(), reason="no fixtures: set PROVREPO_CORPUS to the corpus beside them")
 def test_the_parameters_of_the_workflow_that_cwltool_ran(repository: Repository) -> None:
     (path,) = FIXTURES.glob("runcrate/*/ro-crate-metadata.json")
-    repository.submit(path, name="run", format="rocrate", base=BASE)
+    repository.submit(path, name="run", format="rocratejson", base=BASE)
     rows = {(row["role"], row.get("value"), row.get("source")) for row in ask(repository, "parameters")}
     assert {("alpha", "1.0", "alpha"), ("data", None, "clean"), ("raw", None, "raw")} <= rows
     assert [row["label"] for row in ask(repository, "workflow-duration")] == ["Run of workflow/packed.cwl#main"]

@@ -74,7 +74,7 @@ def messages(document: Document) -> list[str]:
 
 def test_runs_of_tools() -> None:
     document = read(*process())
-    assert document.format == "rocrate"
+    assert document.format == "rocratejson"
     assert messages(document) == []
     assert {tuple(map(local, filter(None, one.args))) for one in document if one.kind is ACTIVITY} == {
         ("2026-11-20T15:00:00Z", "2026-11-20T15:01:00+00:00"),
@@ -360,7 +360,7 @@ def test_other_crates_and_json_ld_stay_what_they_were(value: Any) -> None:
 )
 def test_what_is_no_crate_is_unreadable(data: bytes, message: str) -> None:
     with pytest.raises(ReadError, match=message):
-        formats.read(data, format="rocrate")
+        formats.read(data, format="rocratejson")
 
 
 @given(
@@ -382,7 +382,7 @@ def test_any_json_makes_a_document_or_a_finding(value: Any, key: str, where: str
         data[key] = [*data[key], value] if isinstance(data[key], list) else value
     else:
         next(node for node in data["@graph"] if node["@id"] == where)[key] = value
-    document = formats.read(json.dumps(data).encode(), format="rocrate")
+    document = formats.read(json.dumps(data).encode(), format="rocratejson")
     again = formats.read(formats.write(document, "nquads"), format="nquads")
     assert len(document) > 0
     assert len(again) > 0
@@ -397,5 +397,5 @@ def test_crates_of_ro_crate_py_and_runcrate_conform_to_core() -> None:
     for path in found:
         document = formats.read(path)
         report = provrepo.validate(document, profiles=["core"])
-        assert (document.format, report.conforms, report.possible) == ("rocrate", True, True), path
+        assert (document.format, report.conforms, report.possible) == ("rocratejson", True, True), path
         assert related(document, USAGE), path

@@ -92,8 +92,9 @@ GROUPS: tuple[Group, ...] = (
     Group(
         "rocrate",
         240,
-        (*_PACKAGES, "tests/integration/rocrate_runner.py"),
-        "roc-validator 0.13.0 and rocrate 0.16.0: packages are valid crates",
+        (*_PACKAGES, "provrepo/importers/rocrate/*", "tests/integration/*_runner.py"),
+        "roc-validator 0.13.0 and rocrate 0.16.0: packages are valid crates, and what we write of runs are Run Crates",
+        tried={"rocrate-validator": "0.13.0"},
     ),
     Group(
         "signposting",

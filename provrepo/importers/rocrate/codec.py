@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from provrepo.codecs.guards import archived, prepared
-from provrepo.errors import ReadError
+from provrepo.codecs.guards import prepared
+from provrepo.codecs.provjson import codec as provjson
+from provrepo.errors import Error, ReadError
 from provrepo.importers.archives import unpacked
 from provrepo.importers.bags import digests_in
 from provrepo.importers.findings import Findings
 from provrepo.importers.json_values import Problem
 from provrepo.importers.payload import state_payload
-from provrepo.importers.rocrate.collecting import collect, observed_in
-from provrepo.importers.rocrate.graph import FORMAT, METADATA, WFRUN, Crate, parsed
+from provrepo.importers.rocrate import writing
+from provrepo.importers.rocrate.collecting import DOCUMENT, collect, observed_in
+from provrepo.importers.rocrate.graph import FORMAT, METADATA, OF_METADATA, WFRUN, Crate, may_be_unwritable, parsed
+from provrepo.importers.rocrate.losses import without_place
 from provrepo.importers.rocrate.runs import Runs
 from provrepo.importers.rocrate.things import Things
 from provrepo.importers.statements import Statements, link
-from provrepo.model.document import Document, ReaderWarning
+from provrepo.model.document import Document, Loss, ReaderWarning
 from provrepo.vocab import DCAT, DCTERMS, PROVREPO, RDF, RDFS, SCHEMA, SPDX, WFPROV, XSD
 from provrepo.words import counted
 
-__all__ = ["MAPPING", "collect", "read"]
+__all__ = ["MAPPING", "collect", "losses", "read", "write"]
 
 MAPPING = "rocrate/1"
 """The version of the mapping from crates to statements."""
@@ -40,29 +43,61 @@ _PREFIXES = {
 }
 
 
-def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002, ARG001
+def read(data: bytes, *, format: str, base: str | None) -> Document:  # noqa: A002
     """Read a crate as a document.
 
     Args:
         data: its metadata, or an archive of a folder with it.
-        format: ``rocrate``.
+        format: ``rocratejson`` for the metadata alone, ``rocrate`` for an archive.
         base: the IRI of the crate, below which its relative identifiers are.
 
     Raises:
         ReadError: not JSON with a graph, with line and column; an archive without metadata.
     """
-    members = unpacked(data, FORMAT) if archived(data) else {METADATA: data}
+    if format == OF_METADATA:
+        return _mapped({METADATA: data}, data, base)
+    if data.lstrip()[:1] == b"{":
+        raise ReadError(f"this is no archive of a crate; the format of its metadata is {OF_METADATA}", format=FORMAT)
+    members = unpacked(data, FORMAT)
     if METADATA not in members:
         raise ReadError(f"the archive has no {METADATA}", format=FORMAT)
+    if DOCUMENT in members and (own := _own(members)) is not None:
+        return own
     return _mapped(members, data, base)
 
 
+def write(document: Document, *, format: str) -> bytes:  # noqa: A002, ARG001
+    """Write a crate as an archive: its metadata, and the document as PROV-JSON."""
+    return writing.write(document)
+
+
+def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG001
+    """What a crate cannot represent: nothing but what PROV-JSON cannot; other tools do not read all of it."""
+    found = [
+        loss._replace(reason=loss.reason.replace("PROV-JSON", "Workflow Run RO-Crate"))
+        for loss in provjson.losses(document, format="provjson")
+    ]
+    made = writing.members(document)
+    again = _mapped({METADATA: made[METADATA]}, made[METADATA], None)
+    return found + without_place(document, again)
+
+
+def _own(members: dict[str, bytes]) -> Document | None:
+    """The document that a crate was written from, if its metadata are still those that this document gives."""
+    try:
+        made = writing.metadata(members[DOCUMENT])
+        if made[METADATA] == members[METADATA]:
+            return provjson.read(prepared(members[DOCUMENT], "provjson"), format="provjson", base=None)
+    except Error:
+        pass  # another document of that name
+    return None
+
+
 def _mapped(members: dict[str, bytes], data: bytes, base: str | None) -> Document:
-    metadata = members[METADATA] if METADATA in members and members[METADATA] is data else b""
-    metadata = metadata or prepared(members[METADATA], FORMAT)
+    metadata = prepared(members[METADATA], OF_METADATA)
     findings = Findings(FORMAT, "crate")
     problems: list[Problem] = []
-    crate = Crate(parsed(metadata), base, problems)
+    crate = Crate(parsed(metadata), base, problems, careful=may_be_unwritable(metadata))
     statements = Statements()
     things = Things(crate, statements, _observed(members, problems))
     runs = Runs(crate, things, statements)
@@ -73,6 +108,8 @@ def _mapped(members: dict[str, bytes], data: bytes, base: str | None) -> Documen
     things.rest(document.unmapped)
     found = statements.document({"crate": crate.base, **_PREFIXES})
     found.unmapped = document.unmapped
+    if DOCUMENT in members:
+        problems.append(Problem(f"/{DOCUMENT}", "not what the metadata were made from, or they were changed since"))
     findings.add(problems, None, "")
     found.warnings = findings.warnings()
     if crate.zoneless:

@@ -12,7 +12,7 @@ from provrepo.errors import Error
 from provrepo.importers.archives import packed
 from provrepo.importers.bags import BAG, MANIFEST, is_bag
 from provrepo.importers.parts import Collected, Part, Skipped
-from provrepo.importers.rocrate.graph import FORMAT, METADATA, payload_path
+from provrepo.importers.rocrate.graph import FORMAT, METADATA, OF_METADATA, payload_path
 from provrepo.importers.sources import SourceFile, digests_of, is_hidden
 
 __all__ = ["DOCUMENT", "OBSERVED", "collect"]
@@ -54,7 +54,7 @@ def collect(files: Sequence[SourceFile], root: Path | None) -> Iterator[Collecte
         ]
         try:
             data = file.read(file.size)
-            if detect(data[: 1 << 20], METADATA).name != FORMAT and detect(data, METADATA).name != FORMAT:
+            if detect(data, METADATA).name != OF_METADATA:
                 continue
             found = packed(FORMAT, _members(data, inside, prefix, outside))
         except OSError as error:

@@ -21,9 +21,12 @@ from provrepo.importers.masking import without_login
 from provrepo.importers.names import below, segment
 from provrepo.importers.shapes import Shapes
 
-__all__ = ["FORMAT", "METADATA", "ROOT", "WFRUN", "Crate", "Node", "Ref", "parsed"]
+__all__ = ["FORMAT", "METADATA", "OF_METADATA", "ROOT", "WFRUN", "Crate", "Node", "Ref", "parsed"]
 
 FORMAT = "rocrate"
+OF_METADATA = "rocratejson"
+"""The format of the metadata alone."""
+
 METADATA = "ro-crate-metadata.json"
 ROOT = "https://w3id.org/provrepo/rocrate/"
 """The beginning of minted names, where the caller gives no base IRI; the digest of the crate follows."""
@@ -36,6 +39,8 @@ _SHORT = re.compile(
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _DRIVE = re.compile(r"(?:file:/*)?[A-Za-z]:[\\/]")
+_SUSPECT = re.compile(rb"\\u[dD]|[0-9][eE]\+?[0-9]{3}")
+_PLAIN = re.compile(r"#?[A-Za-z0-9_-][A-Za-z0-9/_-]*(?:\.[A-Za-z0-9_-]+)*")
 _SAFE = "/%#?&=:;,+@!$'()*~-._"
 
 
@@ -88,13 +93,16 @@ class Crate(Shapes):
         zoneless: the number of times without a zone.
     """
 
-    def __init__(self, data: Mapping[str, Any], base: str | None, problems: list[Problem]) -> None:
+    def __init__(
+        self, data: Mapping[str, Any], base: str | None, problems: list[Problem], *, careful: bool = True
+    ) -> None:
         """Read the nodes.
 
         Args:
             data: the metadata.
             base: the base IRI of the caller.
             problems: gets what is not as the specification says.
+            careful: whether it may have what cannot be written again (``may_be_unwritable``).
         """
         super().__init__(problems, "crate")
         self._terms = dict(_table(_NEWEST))
@@ -103,8 +111,10 @@ class Crate(Shapes):
         self._iris: dict[str, str] = {}
         self._said: set[str] = set()
         found = data.get("@graph")
-        ordered = sorted(found, key=canonical) if isinstance(found, list) else found
-        self.digest = sha256(canonical({**data, "@graph": ordered})).hexdigest()
+        lines = sorted(map(canonical, found)) if isinstance(found, list) else [canonical(found)]
+        rest = canonical({key: value for key, value in data.items() if key != "@graph"})
+        self.digest = sha256(b"\n".join([rest, *lines])).hexdigest()
+        self._careful = careful
         self.base = below(base, f"{ROOT}{self.digest}/")
         self.zoneless = 0
         self.nodes: dict[str, Node] = {}
@@ -191,7 +201,8 @@ class Crate(Shapes):
         if not isinstance(identifier, str) or not identifier:
             self.problems.append(Problem(f"{pointer}/@id", "an identifier is needed; the node is not read"))
             return
-        for problem in unwritable(item, pointer):
+        problem = next(unwritable(item, pointer), None) if self._careful else None
+        if problem is not None:
             self.problems.append(problem._replace(fatal=False))
             return
         if "\\" in identifier or _DRIVE.match(identifier):
@@ -262,6 +273,8 @@ class Crate(Shapes):
 
     def _resolved(self, identifier: str) -> str:
         shown = without_login(identifier)
+        if _PLAIN.fullmatch(shown):
+            return f"{self.base}{shown}"
         if _DRIVE.match(shown):
             return f"{self.base}{segment(shown)}"
         quoted = quote(shown, safe=_SAFE)
@@ -297,6 +310,11 @@ def parsed(data: bytes) -> Mapping[str, Any]:
     if not isinstance(found.get("@graph"), list):
         raise ReadError("a crate has its nodes in an array, @graph", line=values[0][0], format=FORMAT)
     return found
+
+
+def may_be_unwritable(data: bytes) -> bool:
+    """Whether JSON may have half a character or a number beyond what computers exchange; a fast search."""
+    return _SUSPECT.search(data) is not None
 
 
 def payload_path(identifier: str) -> str:

@@ -175,6 +175,8 @@ class Things:
 
     def _version(self, node: Node) -> str:
         """The IRI of what a node describes. A file of the web is one version of it, where its digest is known."""
+        if f"{PROV}Entity" in node.refs("additionalType"):
+            return node.iri
         web = node.types & _FILES and node.iri.startswith(("http://", "https://", "ftp://"))
         if web and any(node.text(name) for name in _DIGESTS) and not node.iri.startswith(self.crate.base):
             return f"{self.crate.base}web/{segment(node.iri)}"
