@@ -150,12 +150,29 @@ class Git:
         with self._running(("cat-file", "--batch", "--buffer"), ids) as output:
             while line := output.readline():
                 words = line.split()
-                if len(words) != 3:
+                if len(words) != 3 or not words[2].isdigit():
                     continue  # it is missing
                 data = output.read(int(words[2]))
                 output.read(1)
                 if len(data) == int(words[2]):
                     yield Object(words[0].decode(), words[1].decode(), data)
+
+    def contents(self, names: Sequence[str], largest: int) -> list[bytes | None]:
+        """The bytes of blobs; None for one that is not there, or is larger.
+
+        Args:
+            names: their names, such as ``COMMIT:path``, in one line each.
+            largest: bytes.
+        """
+        if not names:
+            return []
+        lines = self.text("cat-file", "--batch-check", "--buffer", given=names).splitlines()
+        found = [line.split() for line in lines]
+        ids = [
+            words[0] if len(words) == 3 and words[1] == "blob" and int(words[2]) <= largest else "" for words in found
+        ]
+        data = {each.id: each.data for each in self.objects(dict.fromkeys(filter(None, ids)))}
+        return [data.get(id_) for id_ in ids]
 
     @contextmanager
     def _running(self, words: Sequence[str], given: Iterable[str]) -> Iterator[IO[bytes]]:

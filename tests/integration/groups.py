@@ -136,6 +136,13 @@ GROUPS: tuple[Group, ...] = (
         tried={"mlcroissant": "1.1.1"},
     ),
     Group(
+        "dvc",
+        300,
+        ("provrepo/importers/dvc/*", "provrepo/importers/git/*", "provrepo/importers/git_program.py"),
+        "DVC 3.67.1 runs stages and an experiment: the project, its history in Git, and both as one lineage",
+        tried={"DVC": "3.67.1"},
+    ),
+    Group(
         "kedro",
         300,
         ("provrepo/hooks/runs.py", "provrepo/hooks/kedro.py", "tests/integration/kedro/*"),
