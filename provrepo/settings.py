@@ -118,6 +118,8 @@ class Settings:
         peer_token: the token for a peer that ``peers add`` and ``peers set`` store.
         send_to: the URL of a server to which sessions send their documents in the background, showing it ``token``.
         send_project: the project there.
+        log_key: a file for the private keys that sign checkpoints of logs, outside of the data directory; empty for a
+            file in it.
         contexts: a folder of user-defined JSON-LD contexts, used instead of URLs in documents; empty for none.
         capture: ``off`` turns ``provrepo.capture`` off; steps are then the plain functions.
     """
@@ -178,6 +180,7 @@ class Settings:
     peer_token: str = dataclasses.field(default="", repr=False)
     send_to: str = ""
     send_project: str = "default"
+    log_key: str = ""
     contexts: str = ""
     capture: str = "on"
 

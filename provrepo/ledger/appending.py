@@ -12,6 +12,7 @@ from provrepo.ledger.entries import Entry, compose, events_digest, now
 from provrepo.ledger.exchange import mirrors
 from provrepo.ledger.exchange.chain import check_next
 from provrepo.ledger.governance import embargoes, standing
+from provrepo.ledger.logs import trees
 from provrepo.ledger.streams import Stream, columns
 
 __all__ = ["Appending"]
@@ -101,6 +102,7 @@ class Appending(Stream):
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (entry.project, entry.sequence, entry.sha256, *columns(entry), entry.data, stream),
         )
+        trees.append(self._connection, entry.project, entry.sequence, entry.sha256)
         self._index(entry, cursor.lastrowid)
 
     def cover_events(self, source: str, most: int) -> int:

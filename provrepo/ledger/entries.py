@@ -1,7 +1,7 @@
 """Ledger entries: their canonical bytes and their meaning.
 
-An entry is one JSON object in canonical form (:func:`canonical`). Its identity is the SHA-256 of exactly these bytes.
-It contains the SHA-256 of its predecessor, so that the last digest of a stream covers the whole stream.
+An entry is one JSON object in canonical form (``provrepo.canonical_json``). Its identity is the SHA-256 of exactly
+these bytes. It contains the SHA-256 of its predecessor, so that the last digest of a stream covers the whole stream.
 
 ``provrepo.ledger.kinds`` is the table of kinds and fields, from which ``docs/reference/ledger.md`` is generated. A
 reader skips an entry of an unknown kind if the entry has ``ignorable``, and stops otherwise, since the effect on the
@@ -29,6 +29,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from provrepo.canonical_json import canonical, parse
 from provrepo.errors import Damaged, InvalidName
 from provrepo.ledger.kinds import COMMON, KINDS, SETTINGS, EntryField, FieldType, check, is_name, is_profile, is_stream
 
@@ -57,9 +58,6 @@ REPOSITORY = ""
 PROFILE = "profile:"
 """The prefix of the key of a user-defined profile, in an entry of settings."""
 
-_LARGEST = 2**53
-_DEEPEST = 32
-
 _RECENT = 512
 """Entries that stay in memory in parsed form."""
 
@@ -75,89 +73,6 @@ _PROFILE = FieldType("profile", is_profile)
 def events_digest(digests: Iterable[str]) -> str:
     """Return the ``blob`` of an entry ``events``: the SHA-256 of the digests of its events, one a line."""
     return hashlib.sha256("".join(f"{digest}\n" for digest in digests).encode()).hexdigest()
-
-
-def canonical(value: Any) -> bytes:
-    """Return a value as canonical JSON: RFC 8785 (JCS) restricted to integers.
-
-    Keys are sorted by UTF-16 code units (RFC 8785, 3.2.3), there is no whitespace, and the text is UTF-8. Equal values
-    give equal bytes.
-
-    Args:
-        value: objects with string keys, lists or tuples, strings, integers within ±2^53, booleans, None.
-
-    Raises:
-        ValueError: a float, an integer out of range, a lone surrogate, a key that is not a string, nesting deeper
-            than 32, or any other type.
-    """
-    text = json.dumps(_ordered(value, 0), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8")
-
-
-def parse(data: bytes) -> dict[str, Any]:
-    """Return the object of canonical JSON bytes: the inverse of :func:`canonical`, and as strict.
-
-    Raises:
-        ValueError: not the canonical form of an object, with the reason.
-    """
-    try:
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_without_duplicates,
-            parse_int=_integer,
-            parse_float=_no_float,
-            parse_constant=_no_float,
-        )
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")
-    if canonical(value) != data:
-        raise ValueError("not in canonical form")
-    return value
-
-
-def _ordered(value: Any, depth: int) -> Any:
-    if depth > _DEEPEST:
-        raise ValueError(f"nested deeper than {_DEEPEST}")
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        if abs(value) > _LARGEST:
-            raise ValueError("an integer beyond 2^53")
-        return int(value)
-    if isinstance(value, str):
-        return _encodable(value)
-    if isinstance(value, list | tuple):
-        return [_ordered(item, depth + 1) for item in value]
-    if isinstance(value, Mapping):
-        keys = sorted(map(_encodable, value), key=lambda key: key.encode("utf-16-be"))
-        return {key: _ordered(value[key], depth + 1) for key in keys}
-    raise ValueError(f"a {type(value).__name__} has no canonical form")
-
-
-def _encodable(text: object) -> str:
-    if not isinstance(text, str):
-        raise ValueError(f"a key that is a {type(text).__name__}")
-    text.encode("utf-8")  # a lone surrogate raises UnicodeEncodeError, which is a ValueError
-    return str(text)
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("an object has a key twice")
-    return result
-
-
-def _integer(text: str) -> int:
-    if len(text) > len(str(-_LARGEST)):
-        raise ValueError("an integer beyond 2^53")
-    return int(text)
-
-
-def _no_float(text: str) -> Any:
-    raise ValueError(f"a number that is not an integer: {text[:40]}")
 
 
 @dataclass(frozen=True, slots=True)

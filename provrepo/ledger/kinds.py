@@ -420,19 +420,20 @@ _TABLE = (
         },
         ignorable=True,
     ),
-    _reserved(
+    EntryKind(
         "key",
-        "A key for signatures was created, listed, rotated or revoked.",
-        stream="both",
-        fields={
-            "key": EntryField(TEXT, "identifier of the key"),
+        "A key for signatures was created, replaced by another (`rotated`), or revoked.",
+        {
+            "key": EntryField(TEXT, "identifier of the key: the first 16 digits of the SHA-256 of the public key"),
             "algorithm": EntryField(TEXT, "such as `ed25519`"),
             "public": EntryField(TEXT, "the public key in base64"),
-            "purpose": EntryField(TEXT, "its use"),
+            "purpose": EntryField(TEXT, "its use: `log` for a key that signs checkpoints"),
             "member": EntryField(TEXT, "opaque identifier of its holder; empty for the repository"),
             "state": EntryField(_one_of("created", "listed", "rotated", "revoked"), "what happened"),
             "successor": EntryField(TEXT, "identifier of the key that replaces it; may be empty"),
         },
+        stream="both",
+        ignorable=True,
     ),
     _reserved(
         "checkpoint",

@@ -208,6 +208,10 @@ class Stream:
         """Return the readable entries of a kind after an entry, in order."""
         return list(_only_readable(self._rows("sequence > ? AND kind = ? ORDER BY sequence", after, kind)))
 
+    def key_entries(self) -> list[Entry]:
+        """Return the readable entries about keys, in order."""
+        return list(_only_readable(self._rows("kind = 'key' ORDER BY sequence")))
+
     def newest_of(self, kinds: Sequence[str], before: int | None, limit: int) -> list[Entry]:
         """Return the readable entries of some kinds before an entry, or the last ones, the newest first."""
         marks = ", ".join("?" for _ in kinds)

@@ -13,6 +13,7 @@ from provrepo.ledger.entries import REPOSITORY, Entry, named, undamaged
 from provrepo.ledger.exchange import mirrors
 from provrepo.ledger.governance import embargoes, invitations
 from provrepo.ledger.governance.standing import STORED_BYTES
+from provrepo.ledger.logs import trees
 from provrepo.ledger.migrations import migrate, statements
 from provrepo.ledger.storage import write_ahead
 from provrepo.ledger.storage.database import Database
@@ -149,6 +150,10 @@ def _stream(database: Database, project: str) -> Iterator[str]:
     # The size of a version is in its entry, so that damage to that would be reported twice.
     if sound and _all(database, f"SELECT 1 FROM streams WHERE project = ?1 AND bytes <> ({STORED_BYTES})", project):  # noqa: S608
         yield f"{named(project)}: the number of bytes of its versions is not the one recorded"
+    if sound:
+        with database.reading() as connection:
+            differing = list(trees.problems(connection, project))
+        yield from (f"{named(project)}: {problem}" for problem in differing)
 
 
 def _recorded_mirrors(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:

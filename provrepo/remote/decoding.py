@@ -107,6 +107,7 @@ def _receipt(value: dict[str, Any]) -> Receipt:
         _value(bool, value["indexed"], "indexed"),
         _value(str, value["entry"], "entry"),
         Report.from_dict(value["report"]),
+        None if value.get("receipt") is None else _object(value["receipt"], "receipt"),
     )
 
 

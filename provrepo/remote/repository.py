@@ -24,6 +24,7 @@ from provrepo.remote import submission as of_submission
 from provrepo.remote import upkeep as of_upkeep
 from provrepo.remote import webhooks as of_webhooks
 from provrepo.remote.connection import Connection
+from provrepo.remote.logs import verbs as of_logs
 from provrepo.repository.queries import runs as of_recordings
 from provrepo.repository.repository import Repository
 from provrepo.settings import Settings, load
@@ -117,6 +118,10 @@ _REASONS = {
         "needs the data directory itself, since its operator decides who is told of withdrawals",
     ),
     **dict.fromkeys(
+        ("rotate_log_key", "retire_log_key"),
+        "needs the data directory itself, since the key that signs is there",
+    ),
+    **dict.fromkeys(
         ("mirror", "pull", "end_mirror", "unpack"),
         "needs the data directory itself, since its operator decides what is copied into it",
     ),
@@ -191,6 +196,9 @@ class RemoteRepository:
     withdraw = _verb(Repository.withdraw, of_documents.withdraw)
     arrivals = _verb(Repository.arrivals, of_documents.arrivals)
     entries = _verb(Repository.entries, of_documents.entries)
+    log = _verb(Repository.log, of_logs.log)
+    log_tile = _verb(Repository.log_tile, of_logs.log_tile)
+    receipt = _verb(Repository.receipt, of_logs.receipt)
     audit = _verb(Repository.audit, of_upkeep.audit)
 
     query = _verb(Repository.query, of_queries.query)

@@ -19,6 +19,8 @@ from provrepo.ledger.exchange.peers import Peers
 from provrepo.ledger.exchange.pending import PendingDocuments
 from provrepo.ledger.exchange.pushes import Pushes
 from provrepo.ledger.ledger import Ledger
+from provrepo.ledger.logs.keys import LogKeys, key_file
+from provrepo.ledger.logs.log import Log
 from provrepo.ledger.pingbacks import Pingbacks
 from provrepo.ledger.storage.blobs import Blobs
 from provrepo.ledger.storage.durable import PRIVATE, make_directory
@@ -49,6 +51,7 @@ class Parts:
         blobs: the bytes of submissions, reports and profiles.
         accounts: names and tokens.
         pingbacks: the links to other provenance that were sent by PROV-AQ pingback.
+        log: the signed checkpoints, tiles and receipts of the streams.
         exchange: the database about the exchange with other repositories.
         access_log: one line for each answered request.
         former: the versions from before the repository had an identity, which keep their IRIs.
@@ -65,6 +68,7 @@ class Parts:
     blobs: Blobs
     accounts: Accounts
     pingbacks: Pingbacks
+    log: Log
     exchange: ExchangeDatabase
     access_log: AccessLog
     former: FormerVersions
@@ -172,11 +176,15 @@ def open_parts(
             shutil.copyfile(data / "views" / "mirrors.json", derived / "views" / "mirrors.json")
     record, mirrored = SetAside(set_aside), MirroredProjects(ledger)
     keys = MirrorKeys(derived / "views" / "mirrors.json", mirrored)
+    log = Log(ledger, LogKeys(ledger, key_file(data, settings.log_key)))
+    if not read_only:
+        log.keys.ensure()
     return Parts(
         ledger=ledger,
         blobs=blobs,
         accounts=Accounts(ledger.database, software=_SOFTWARE),
         pingbacks=Pingbacks(data / "pingbacks.sqlite", scratch=private.path if private else None),
+        log=log,
         exchange=ExchangeDatabase(data / "exchange.sqlite", scratch=private.path if private else None),
         access_log=AccessLog(
             data / "access",

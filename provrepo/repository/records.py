@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -253,6 +254,7 @@ class Receipt:
         indexed: whether the views of this process contain the version.
         entry: SHA-256 of the ledger entry.
         report: the report of the checks.
+        receipt: what proves the entry to others (``provrepo.verify``); None if checkpoints cannot be signed.
     """
 
     version: VersionInfo
@@ -260,6 +262,7 @@ class Receipt:
     indexed: bool
     entry: str
     report: Report = field(compare=False)
+    receipt: Mapping[str, Any] | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""
@@ -270,6 +273,7 @@ class Receipt:
             "entry": self.entry,
             "unmapped": sum(number for _, number in self.report.unmapped),
             "report": self.report.to_dict(),
+            "receipt": None if self.receipt is None else dict(self.receipt),
         }
 
 

@@ -38,6 +38,7 @@ from provrepo.repository.governance import publication as of_publication
 from provrepo.repository.imports import verbs as of_imports
 from provrepo.repository.lineage import accepted_at
 from provrepo.repository.lineage import verbs as of_lineage
+from provrepo.repository.logs import verbs as of_logs
 from provrepo.repository.people import members as of_members
 from provrepo.repository.people import ownership as of_ownership
 from provrepo.repository.people import tokens as of_tokens
@@ -176,6 +177,11 @@ class Repository:
     arrivals = verb(accepted_at.arrivals)
     changes = verb(of_changes.changes)
     entries = verb(of_stream.entries)
+    log = verb(of_logs.log)
+    log_tile = verb(of_logs.log_tile)
+    receipt = verb(of_logs.receipt)
+    rotate_log_key = verb(of_logs.rotate_log_key)
+    retire_log_key = verb(of_logs.retire_log_key)
     audit = verb(of_audit.audit)
     exposure = verb(of_exposure.exposure, from_views=True)
     publication = verb(of_publication.publication, from_views=True)

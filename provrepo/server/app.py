@@ -20,7 +20,7 @@ from provrepo.server.documents import (
     submissions,
     validate,
 )
-from provrepo.server.exchange import feed, inbox, packages, pending, state, webhooks
+from provrepo.server.exchange import feed, inbox, log, packages, pending, state, webhooks
 from provrepo.server.lineage import gate, lineage, openlineage, provaq
 from provrepo.server.marquez import api as marquez
 from provrepo.server.marquez import paths
@@ -129,6 +129,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
     app.register_blueprint(pingback.blueprint)
     app.register_blueprint(inbox.blueprint)
     app.register_blueprint(feed.blueprint)
+    app.register_blueprint(log.blueprint)
     metrics.add_load(app, "checks", store.pool.figures)
     running.register(app, threads=store.settings.threads, workers=store.settings.query_workers)
     admission.check(app)

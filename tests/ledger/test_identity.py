@@ -116,7 +116,7 @@ def test_processes_that_open_a_new_directory_at_once_agree(tmp_path: Path) -> No
         assert len({identity for identity, _ in found}) == 1
         assert len({iri for _, iri in found}) == 4
         with Ledger(data, software=SOFTWARE) as ledger:
-            assert [entry.kind for entry in ledger.entries(REPOSITORY)] == ["identity", "name"]
+            assert [entry.kind for entry in ledger.entries(REPOSITORY)] == ["identity", "key", "name"]
             assert list(ledger.verify()) == []
 
 

@@ -61,6 +61,7 @@ BELOW = [
     "/report",
     "/metadata",
     "/linkset",
+    "/receipt",
     "/metadata?format=turtle",
     "/sparql?query=ASK%20%7B%7D",
     "/sparql",

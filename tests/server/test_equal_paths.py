@@ -123,6 +123,7 @@ def path(rule: str, project: str) -> str:
         "pending": "0" * 32,
         "webhook": "0" * 32,
         "sha256": "0" * 64,
+        "tile": "0/000.p/1",
         "who": "ada",
         "invitation": "0" * 32,
         **dict.fromkeys(("namespace", "job", "dataset", "run"), "x"),

@@ -26,6 +26,7 @@ IN_PATH = {
     "name": "failures",
     "key": "0",
     "sha256": "00" * 32,
+    "tile": "0/000.p/1",
     "filename": "style.css",
     "profile": "core",
     "pending": "0" * 32,

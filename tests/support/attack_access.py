@@ -62,6 +62,7 @@ IN_PATH = {
     "invitation": ("0" * 32, "x"),
     "key": ("0" * 32, "x"),
     "sha256": ("0" * 64, "x"),
+    "tile": ("0/000.p/1", "entries/000.p/1", "x"),
     "namespace": ("lab", ""),
     "job": ("plot", "%2F"),
     "dataset": ("plots", "%25"),

@@ -20,6 +20,7 @@ from provrepo.ledger.migrations import (
     m0005_mirrors,
     m0006_members,
     m0007_sign_in,
+    m0008_trees,
 )
 
 __all__ = ["ADMINISTRATION", "SCHEMA", "is_current", "migrate", "statements"]
@@ -41,6 +42,7 @@ _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _fifth,
     m0006_members.upgrade,
     m0007_sign_in.upgrade,
+    m0008_trees.upgrade,
 )
 
 ADMINISTRATION = 4

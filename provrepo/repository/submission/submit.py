@@ -384,6 +384,7 @@ def _receipt(store: Store, entry: Entry, *, created: bool, report: Report | None
         indexed=store.indexed(entry),
         entry=entry.sha256,
         report=report or stored_report(store, entry),
+        receipt=store.parts.log.receipt_or_none(entry.project, entry),
     )
 
 

@@ -20,6 +20,7 @@ from provrepo._version import __version__
 from provrepo.errors import Busy, Conflict, Damaged, NotFound, UsageError
 from provrepo.ledger.entries import REPOSITORY
 from provrepo.ledger.ledger import Ledger
+from provrepo.ledger.logs.keys import FILE, LogKeys, key_file
 from provrepo.ledger.storage import durable
 from provrepo.ledger.storage.blobs import Blobs
 from provrepo.repository.upkeep.backup import BESIDE, LEDGER, Archive, Progress, Snapshot, copy_file, remove
@@ -31,7 +32,7 @@ FOLDER = "restoring"
 """The folder of a data directory in which a restore prepares the files."""
 
 _MOVING = "moving"
-_IGNORED = {FOLDER, "lost+found", "provrepo.toml"}
+_IGNORED = {FOLDER, "lost+found", "provrepo.toml", FILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ def restore(
         # Under the lock, since a running backup could remove the snapshot.
         chosen = archive.snapshot(snapshot)
         with _build_folder(target) as building:
-            return _restore(archive, chosen, target, building, damaged, progress)
+            file = key_file(target, chosen_settings.log_key)
+            return _restore(archive, chosen, target, building, file, damaged=damaged, progress=progress)
 
 
 def under_way(data: Path) -> None:
@@ -139,7 +141,14 @@ def sweep(data: Path) -> None:
 
 
 def _restore(
-    archive: Archive, chosen: Snapshot, data: Path, building: Path, damaged: bool, progress: Progress | None
+    archive: Archive,
+    chosen: Snapshot,
+    data: Path,
+    building: Path,
+    key: Path,
+    *,
+    damaged: bool,
+    progress: Progress | None,
 ) -> Restored:
     for name, (_, digest) in chosen.files.items():
         copy_file(archive.folder(chosen.name) / name, building / name, digest)
@@ -154,6 +163,7 @@ def _restore(
                 f"{f'; and {len(problems) - 5:,} more' if len(problems) > 5 else ''}. Nothing was restored. Another "
                 "snapshot may be sound (--snapshot); --damaged restores the undamaged parts of this one"
             )
+        LogKeys(ledger, key).adopt()
         former, setup = ledger.setup(), str(uuid.uuid4())
         reason = f"restored from the backup of {chosen.made}"
         mirrors = {mirror.project for mirror in ledger.mirrors()}
@@ -235,7 +245,11 @@ def _build_folder(data: Path) -> Iterator[Path]:
 def _require_empty(data: Path) -> None:
     """Raise Conflict if a directory contains a file that is not from an interrupted restore."""
     interrupted = {"blobs", *BESIDE} if (data / FOLDER / _MOVING).exists() else set()
-    found = sorted(file.name for file in data.iterdir() if file.name not in _IGNORED | interrupted)
+    allowed = _IGNORED | interrupted
+    # A restore that was killed while it made a key leaves its temporary file.
+    found = sorted(
+        file.name for file in data.iterdir() if file.name not in allowed and not file.name.startswith(f".{FILE}.")
+    )
     if found:
         what = "a repository" if LEDGER in found else repr(found[0])
         raise Conflict(f"{data} contains {what}: restore to a new or empty directory, or move that one away first")

@@ -37,6 +37,8 @@ ANSWERS: dict[str, str] = {
     "datasets.to_run_again": "RunsAgain",
     "feed.ledger": "Entries",
     "feed.origin": "Origin",
+    "log.one": "Log",
+    "log.receipt": "SignedReceipt",
     "submissions.submit": "ReceiptOrPending",
     "submissions.replace": "ReceiptOrPending",
     "submissions.withdraw": "Document",

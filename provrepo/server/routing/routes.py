@@ -261,6 +261,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("feed.origin", "GET"): Operation(_LISTED, parameters=(_AFTER_ENTRY,), problems=(404,)),
     ("feed.blob", "GET"): Operation(_DOCUMENT, (_ANY,), statuses=(200, 206), problems=(404, 410, 416)),
+    ("log.one", "GET"): Operation(_LISTED, problems=(404, 501)),
+    ("log.checkpoint", "GET"): Operation(_LISTED, ("text/plain",), problems=(404, 501)),
+    ("log.tile", "GET"): Operation(_LISTED, (_ANY,), problems=(404,)),
+    ("log.receipt", "GET"): Operation(_DOCUMENT, problems=(404, 410, 501)),
     ("feed.blobs", "POST"): Operation(
         _DOCUMENT, media(*offers.BLOBS), request_types=_JSON, problems=(404, 406, 413, 415)
     ),

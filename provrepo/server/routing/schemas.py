@@ -17,6 +17,7 @@ from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
 from provrepo.repository.federation.records import LaboratoryReport, Missing, StatedRelation
 from provrepo.repository.lineage.records import FoundDocument, FoundProject, LineageEdge, LineageNode, SourceReference
+from provrepo.repository.logs.records import LogInfo
 from provrepo.repository.queries.named import Parameter
 from provrepo.repository.records import DocumentInfo, GateResult, ProfileInfo, ProjectInfo, Quota, VersionInfo
 from provrepo.repository.stream import EntryInfo
@@ -204,8 +205,14 @@ SCHEMAS: dict[str, Schema] = {
     "Document": _record(DocumentInfo, project=NAME, name=NAME, current=ref("Version")),
     "Documents": _object({"project": NAME, "total": INTEGER, "documents": _list(ref("Document"))}),
     "Receipt": _extended(
-        _VERSION, {"created": FLAG, "indexed": FLAG, "entry": _DIGEST, "unmapped": INTEGER, "report": ref("Report")}
+        _VERSION,
+        {
+            **{"created": FLAG, "indexed": FLAG, "entry": _DIGEST, "unmapped": INTEGER, "report": ref("Report")},
+            "receipt": _or_null(ref("SignedReceipt")),
+        },
     ),
+    "SignedReceipt": _object({"entry": _map({}), **dict.fromkeys(("proof", "checkpoint", "key"), STRING)}),
+    "Log": _record(LogInfo, root=_DIGEST),
     # A submission that waits for a review has no receipt yet: 202.
     "ReceiptOrPending": {"anyOf": [ref("Receipt"), ref("Pending")]},
     "Imported": _object(
