@@ -296,15 +296,17 @@ class Unreachable(RemoteError):
 
 
 class Diverged(RemoteError):
-    """The origin of a mirror is not, or not only, the continuation of what was mirrored.
+    """The origin of a mirror, or a log, is not, or not only, the continuation of what was seen of it before.
 
     Attributes:
         state: ``reset``, ``shortened`` or ``forked``.
+        evidence: the signed checkpoints of before and of now, which contradict each other; empty without signatures.
     """
 
-    def __init__(self, message: str, *, state: str = "forked") -> None:
+    def __init__(self, message: str, *, state: str = "forked", evidence: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.state = state
+        self.evidence = evidence
 
 
 class Damaged(Error):

@@ -19,7 +19,7 @@ from provrepo.verify.merkle import leaf_hash
 from provrepo.verify.notes import VerifierKey, parse_keys, signers
 from provrepo.verify.proofs import InclusionProof, parse_proof
 
-__all__ = ["ORIGIN", "ReceiptResult", "composed", "origin_of", "receipt", "receipt_object"]
+__all__ = ["ORIGIN", "ReceiptResult", "composed", "log_of", "origin_of", "receipt", "receipt_object"]
 
 ORIGIN = "w3id.org/provrepo/log"
 """What the origins of all logs of provrepo begin with."""
@@ -34,7 +34,7 @@ _FIELDS: Mapping[str, type] = {
 """The fields of every entry that a receipt relies on."""
 
 _ORIGIN = re.compile(
-    re.escape(ORIGIN) + r"/[0-9a-f-]{36}/[0-9a-f]{1,8}(?:/([A-Za-z0-9][A-Za-z0-9_-]{0,99}))?", re.ASCII
+    re.escape(ORIGIN) + r"/([0-9a-f-]{36})/[0-9a-f]{1,8}(?:/([A-Za-z0-9][A-Za-z0-9_-]{0,99}))?", re.ASCII
 )
 
 
@@ -98,7 +98,7 @@ class ReceiptResult:
         open_ = [
             "that the content is true",
             f"that the clock of the repository was right ({self.time})",
-            "that everybody is shown the same list",
+            "that everybody is shown the same list (provrepo log monitor)",
         ]
         if not self.compared and self.sha256:
             open_.insert(0, "that a document has this SHA-256, as none was given")
@@ -157,6 +157,12 @@ def origin_of(identity: str, setup: str, project: str) -> str:
     return "/".join([ORIGIN, identity, setup[:8] or "0", *([project] if project else [])])
 
 
+def log_of(origin: str) -> tuple[str, str] | None:
+    """Return the identity of the repository and the project of an origin; None if it is not one of provrepo."""
+    found = _ORIGIN.fullmatch(origin)
+    return None if found is None else (found[1], found[2] or "")
+
+
 def receipt_object(given: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the receipt in an object: itself, or its member ``receipt`` in the answer to a submission.
 
@@ -203,7 +209,7 @@ def _problem(entry: Mapping[str, Any], proof: InclusionProof, keys: list[Verifie
     """Return why a receipt proves nothing; empty if it does. Adds the signer to the facts."""
     stated = proof.checkpoint
     own = _ORIGIN.fullmatch(stated.origin)
-    if own is None or (own[1] or "") != entry["project"]:
+    if own is None or (own[2] or "") != entry["project"]:
         return f"the checkpoint is of {stated.origin}, which is not the log of project {entry['project'] or '(none)'}"
     if proof.index + 1 != entry["sequence"]:
         return f"the proof is about entry {proof.index + 1}, and the entry has the number {entry['sequence']}"

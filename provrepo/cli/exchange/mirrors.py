@@ -8,7 +8,7 @@ import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
-from provrepo.errors import Error, UsageError
+from provrepo.errors import Diverged, Error, UsageError
 from provrepo.words import counted
 
 if TYPE_CHECKING:
@@ -104,12 +104,13 @@ def pull(invocation: Invocation, names: tuple[str, ...], missing: bool, after_re
                 )
             except Error as error:
                 if isinstance(error, UsageError) or len(chosen) == 1:
+                    _show_evidence(name, error)
                     raise
                 failed.append((name, error))
             else:
                 shown.append(found)
     if style == "json":
-        errors = [{"name": name, "error": str(why)} for name, why in failed]
+        errors = [{"name": name, "error": str(why), "evidence": list(_evidence(why))} for name, why in failed]
         output.records({"mirrors": [found.to_dict() for found in shown], "failed": errors})
     else:
         for found in shown:
@@ -117,8 +118,20 @@ def pull(invocation: Invocation, names: tuple[str, ...], missing: bool, after_re
         if not chosen:
             output.note("there are no mirrors to pull: provrepo mirror makes one")
     for name, why in failed:
+        _show_evidence(name, why)
         output.note(f"{name}: {why}")
     return 1 if failed else 0
+
+
+def _evidence(error: Error) -> tuple[str, ...]:
+    return error.evidence if isinstance(error, Diverged) else ()
+
+
+def _show_evidence(name: str, error: Error) -> None:
+    """Print the signed checkpoints that contradict each other, on stderr, since they are no result."""
+    for note in _evidence(error):
+        for line in (f"{name}: a signed checkpoint of its origin:", *note.splitlines()):
+            output.note(line)
 
 
 def describe(found: MirrorInfo) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from provrepo.cli import output
 from provrepo.cli.context import Invocation, json_option, pass_invocation
+from provrepo.errors import Diverged
+from provrepo.verify.notes import parse_keys
 from provrepo.words import counted
 
 if TYPE_CHECKING:
@@ -51,6 +54,46 @@ def keys(invocation: Invocation, project: str | None) -> None:
     with invocation.repository() as repository:
         for key in repository.log(project).keys:
             output.result(key)
+
+
+@log.command("monitor", short_help="Check that the log of another repository has only grown.")
+@click.argument("url", metavar="URL/projects/P")
+@click.option("--key", metavar="FILE", help="The keys that you trust, one a line. Default: those of the first contact.")
+@click.option("--state", metavar="FILE", help="The file with the last checkpoint. Default: one in the data directory.")
+@json_option
+@pass_invocation
+def monitor(invocation: Invocation, url: str, key: str | None, state: str | None, style: str) -> int:
+    """Check that the log of the project at URL/projects/P has only grown since the last call, without copying it.
+
+    The last signed checkpoint is kept in a file. A history that was rewritten, shortened or forked is named, with both
+    signed checkpoints as evidence, which the file keeps as well (exit 1). The token is PROVREPO_TOKEN. Call it
+    regularly: what changed before the first call cannot be detected.
+    """
+    from provrepo.repository.logs.monitor import monitor as look
+    from provrepo.repository.logs.monitor import state_file
+
+    settings = invocation.settings()
+    if state is None:
+        settings.require_directory()
+    file = state_file(settings.data / "monitors", url) if state is None else Path(state)
+    keys = parse_keys(Path(key).read_text("utf-8")) if key else ()
+    try:
+        found = look(url, file, token=settings.token, keys=keys)
+    except Diverged as error:
+        if style == "json":
+            output.records({"url": url, "state": error.state, "problem": str(error), "evidence": list(error.evidence)})
+        else:
+            for heading, note in zip(("signed before:", "signed now:"), error.evidence, strict=False):
+                output.result(f"{heading}\n\n{note}")
+        raise
+    if style == "json":
+        output.records(found.to_dict())
+    else:
+        since = f", {found.former:,} at {found.seen}" if found.seen else ""
+        output.result(f"{found.origin}: {found.state}, {counted(found.size, 'entry', 'entries')}{since}")
+        if not found.seen and not key:
+            output.note(f"the key was learned from the server: compare it on another way: {found.keys[0]}")
+    return 0
 
 
 @log.command("rotate", short_help="Replace the key that signs with a new one.")

@@ -18,7 +18,8 @@ from provrepo.ledger.exchange import mirrors
 from provrepo.ledger.ledger import Ledger
 from provrepo.ledger.logs.keys import LogKeys
 from provrepo.ledger.logs.trees import WIDTH, Tree
-from provrepo.verify.notes import Checkpoint, Note, VerifierKey, parse_checkpoint, parse_keys, parse_note, sign
+from provrepo.verify.monitoring import Seen
+from provrepo.verify.notes import Checkpoint, Note, VerifierKey, parse_keys, parse_note, sign
 from provrepo.verify.proofs import InclusionProof
 from provrepo.verify.receipts import ORIGIN, composed, origin_of
 from provrepo.words import counted
@@ -147,20 +148,20 @@ class Log:
             raise NotFound(f"the log has fewer than {counted(number * WIDTH + width, 'entry', 'entries')}")
         return b"".join(_LENGTH + bytes.fromhex(digest) for (digest,) in rows)
 
-    def keep(self, project: str, note: Note, keys: list[VerifierKey]) -> None:
+    def keep(self, project: str, seen: Seen) -> None:
         """Keep a checkpoint of the origin of a mirror, which was verified, as the last one."""
         with self._ledger.database.writing() as connection:
             connection.execute(
                 "INSERT INTO checkpoints (project, note, keys, taken) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (project) "
                 "DO UPDATE SET note = excluded.note, keys = excluded.keys, taken = excluded.taken",
-                (project, str(note), "".join(f"{key.text}\n" for key in keys), now()),
+                (project, str(seen.note), "".join(f"{key.text}\n" for key in seen.keys), now()),
             )
 
-    def kept(self, project: str) -> tuple[Note, list[VerifierKey]] | None:
-        """Return the last checkpoint of the origin of a mirror, and the keys that signed it; None if there is none."""
+    def kept(self, project: str) -> Seen | None:
+        """Return the last checkpoint of the origin of a mirror; None if there is none."""
         stored = self._stored(project)
-        return None if stored is None else (parse_note(stored[0]), parse_keys(stored[1]))
+        return None if stored is None else Seen(parse_note(stored[0]), tuple(parse_keys(stored[1])))
 
     def _stored(self, project: str) -> tuple[str, str] | None:
         with self._ledger.database.reading() as connection:
@@ -190,7 +191,6 @@ class Log:
 
     def _of_mirror(self, project: str, least: int) -> tuple[int, Note, VerifierKey]:
         kept = self.kept(project)
-        if kept is None or parse_checkpoint(kept[0]).size < least:
+        if kept is None or kept.checkpoint.size < least:
             raise NotFound(f"the origin of {project} has sent no signed checkpoint that covers this")
-        note, keys = kept
-        return parse_checkpoint(note).size, note, keys[0]
+        return kept.checkpoint.size, kept.note, kept.keys[0]

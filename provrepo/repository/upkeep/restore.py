@@ -32,7 +32,7 @@ FOLDER = "restoring"
 """The folder of a data directory in which a restore prepares the files."""
 
 _MOVING = "moving"
-_IGNORED = {FOLDER, "lost+found", "provrepo.toml", FILE}
+_IGNORED = {FOLDER, "lost+found", "provrepo.toml", "monitors", FILE}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ import json
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from provrepo.errors import Busy, Denied, NotFound, RemoteError, Unreachable, UsageError
+from provrepo.errors import Busy, Denied, NotAvailable, NotFound, ReadError, RemoteError, Unreachable, UsageError
 from provrepo.ledger.kinds import is_name
 from provrepo.ledger.storage import durable
 from provrepo.limits import MAX_PAGE_SIZE
@@ -21,13 +22,14 @@ from provrepo.repository.exchange.import_entries import LONGEST_ENTRY
 from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exchange.serving import BULK_BLOBS, BULK_BYTES, PAGE_BYTES, StreamEnd
 from provrepo.text import quoted
+from provrepo.verify.notes import VerifierKey
 from provrepo.words import counted
 
 if TYPE_CHECKING:
     from provrepo.http_client import Answer
     from provrepo.http_client.messages import Stream
 
-__all__ = ["HttpOrigin", "split_url"]
+__all__ = ["HttpOrigin", "SignedLog", "split_url"]
 
 _SECONDS = 60.0
 """The deadline of a request for the end of a stream, a page of entries, or several blobs, in seconds."""
@@ -37,6 +39,7 @@ _SLOWEST = 50_000
 
 _PAGE_LIMIT = PAGE_BYTES + LONGEST_ENTRY + MAX_PAGE_SIZE
 _ORIGIN_LIMIT = 64 << 20
+_LOG_LIMIT = 64 << 10
 _LARGEST_UNKNOWN = 256 << 20
 """The most bytes of a blob whose size no entry states: a report or a profile."""
 
@@ -62,6 +65,19 @@ def split_url(url: str) -> tuple[str, str]:
     if not found or not is_name(name):
         raise UsageError(f"{url[:200]!r} is not the URL of a project, such as https://lab.example/projects/crops")
     return f"{server}/", name
+
+
+@dataclass(frozen=True, slots=True)
+class SignedLog:
+    """What a server says of the log of a project; nothing of it is verified.
+
+    Attributes:
+        checkpoint: the signed note.
+        keys: the keys that the server names.
+    """
+
+    checkpoint: str
+    keys: tuple[VerifierKey, ...]
 
 
 class HttpOrigin:
@@ -105,6 +121,30 @@ class HttpOrigin:
         if not sound or (_SHA256.fullmatch(digest) is None) != (int(sequence) == 0):
             raise RemoteError(f"{answer.where} does not tell where the stream of its entries ends; is it a project?")
         return StreamEnd(int(sequence), digest if int(sequence) else "", setup, about)
+
+    def log(self) -> SignedLog | None:
+        """Return the signed log of the project; None if the server has none, or cannot sign.
+
+        Raises:
+            RemoteError: it sends something else.
+        """
+        try:
+            answer: Answer = self._patiently(
+                lambda: self._client.get(self._path("log"), limit=_LOG_LIMIT, deadline=_SECONDS)
+            )
+        except (NotFound, NotAvailable):
+            return None
+        found = answer.json()
+        try:
+            return SignedLog(str(found["checkpoint"]), tuple(VerifierKey.from_text(key) for key in found["keys"]))
+        except (KeyError, TypeError, AttributeError, ReadError) as error:
+            raise RemoteError(f"{answer.where} sent what is no log: {quoted(str(error))}") from error
+
+    def tile(self, path: str) -> bytes:
+        """Return a tile of the tree of the log, by its path below ``tile/``."""
+        steps = self._path("log", "tile", *path.split("/"))
+        answer: Answer = self._patiently(lambda: self._client.get(steps, limit=_LOG_LIMIT, deadline=_SECONDS))
+        return answer.content
 
     def describe(self) -> Origin:
         """Return what the server says of itself and the project."""

@@ -30,6 +30,8 @@ from provrepo.repository.exchange.mirroring.records import MirrorInfo, mirror_in
 from provrepo.repository.exchange.serving import StreamEnd
 from provrepo.repository.store import Store
 from provrepo.text import quoted
+from provrepo.verify.monitoring import Seen, read_checkpoint
+from provrepo.verify.receipts import log_of
 from provrepo.words import counted
 
 __all__ = ["end_mirror", "locked", "mirror", "mirrors", "pull"]
@@ -116,7 +118,8 @@ def pull(
     Args:
         name: the mirror.
         missing: fetch also the blobs that are absent, as far as its options allow.
-        after_reset: continue although the origin was restored from a backup, if it still has all entries that are here.
+        after_reset: continue although the origin was restored from a backup, or signs with another key, if it still has
+            all entries that are here.
         token: for the server; by default that of the peer with its URL, if there is one.
         progress: called with the number of entries that are here, and the number of entries of the origin.
         abandoned: whether to stop; asked between requests.
@@ -224,14 +227,19 @@ def _follow(
         _after_reset(store, found, origin, end, accepted=after_reset)
     if end.about != found.about or end.setup != found.setup:
         found = _learn(context, found, origin)
+    kept = store.parts.log.kept(name)
     if end.sequence < length:
         raise Diverged(
             f"{origin.url} has {counted(end.sequence, 'entry', 'entries')}, and {length:,} were mirrored from it: "
             f"it was shortened. {_remedy(found)}",
             state="shortened",
+            evidence=_evidence(store, found, origin),
         )
     if end.sequence == length and end.sha256 != digest:
         raise _forked(store, found, origin, length)
+    present: Seen | None = None
+    if end.sequence > length or (kept is not None and kept.checkpoint.size < length):
+        present = _checkpoint(origin, kept, new_key=after_reset)
     if end.sequence > length:
         step = None if progress is None else lambda sequence: progress(sequence, end.sequence)
         try:
@@ -239,9 +247,64 @@ def _follow(
         except Diverged as error:
             here, _ = store.ledger.end(name)
             raise (_forked(store, found, origin, here) if here else error) from error
+    if present is not None:
+        _keep(store, found, origin, present)
     if missing:
         fetch_absent(context, name, origin)
     return end
+
+
+def _checkpoint(origin: HttpOrigin, kept: Seen | None, *, new_key: bool) -> Seen | None:
+    """Return the signed checkpoint of an origin; None if it has none.
+
+    Args:
+        origin: the origin.
+        kept: the last one, whose keys have to sign this one.
+        new_key: accept another key, since the operator has said that the origin was set up anew.
+
+    Raises:
+        Diverged: another key signed it.
+    """
+    given = origin.log()
+    if given is None:
+        return None
+    return read_checkpoint(None if new_key else kept, given.checkpoint, given.keys)
+
+
+def _keep(store: Store, found: Mirror, origin: HttpOrigin, present: Seen) -> None:
+    """Verify a checkpoint against all entries that are here, and keep it.
+
+    The entries are those of the last checkpoint, too, since it was compared with the same tree, which only grows.
+
+    Raises:
+        Diverged: the origin has signed other entries than it has sent.
+    """
+    log, stated = store.parts.log, present.checkpoint
+    length = store.ledger.length(found.project)
+    if log_of(stated.origin) != (found.identity, found.stream):
+        raise Diverged(f"{origin.url} sent the checkpoint of {stated.origin}. {_remedy(found)}", state="reset")
+    if stated.size > length:
+        return  # it grew after its end was asked for; the next pull verifies it
+    if log.root(found.project, stated.size) != stated.root:
+        raise Diverged(
+            f"{origin.url} has signed other entries than it has sent, among the first {stated.size:,}. "
+            f"{_remedy(found)}",
+            evidence=_notes(log.kept(found.project), present),
+        )
+    log.keep(found.project, present)
+
+
+def _evidence(store: Store, found: Mirror, origin: HttpOrigin) -> tuple[str, ...]:
+    """Return the last signed checkpoint that was verified, and the one of now, if there are such."""
+    kept = store.parts.log.kept(found.project)
+    try:
+        return _notes(kept, _checkpoint(origin, kept, new_key=True))
+    except Error:
+        return _notes(kept, None)
+
+
+def _notes(*seen: Seen | None) -> tuple[str, ...]:
+    return tuple(str(each.note) for each in seen if each is not None)
 
 
 def _learn(context: Context, found: Mirror, origin: HttpOrigin) -> Mirror:
@@ -307,6 +370,7 @@ def _forked(store: Store, found: Mirror, origin: HttpOrigin, length: int, *, res
     return Diverged(
         f"{origin.url} has another entry {differs} than the one that was mirrored: {why}. {_remedy(found)}",
         state="forked",
+        evidence=_evidence(store, found, origin),
     )
 
 
