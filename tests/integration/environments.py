@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-__all__ = ["ROOT", "NotHere", "jar", "java", "python", "run"]
+__all__ = ["ROOT", "NotHere", "go", "jar", "java", "python", "run"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / ".integration"
@@ -87,6 +87,30 @@ def java(folder: str) -> list[str]:
     classes = os.pathsep.join((str(place), path.read_text("utf-8").strip()))
     # A large stack for recursive searches. Without the other option, frequent exceptions have no message.
     return ["java", "-Xss256m", "-XX:-OmitStackTraceInFastThrow", "-cp", classes]
+
+
+def go(folder: str) -> Path:
+    """A program of Go, built from a folder beside this file with the modules of its ``go.mod``.
+
+    Args:
+        folder: the folder with ``go.mod``, ``go.sum`` and sources.
+
+    Raises:
+        NotHere: there is no Go, or the modules cannot be had.
+    """
+    if shutil.which("go") is None:
+        raise NotHere("no go on the path")
+    source = Path(__file__).parent / folder
+    place = PLACE / folder
+    mark = _mark(file.read_text("utf-8") for file in sorted(source.iterdir()))
+    if not _is_made(place, mark):
+        place.mkdir(parents=True)
+        _install(["go", "-C", source, "mod", "download"])
+        built = run(["go", "-C", source, "build", "-o", place / folder, "."])
+        if built.returncode:
+            raise RuntimeError(f"{folder} does not compile: {built.stdout}{built.stderr}")
+        (place / _STAMP).write_text(mark, "utf-8")
+    return place / folder
 
 
 def jar(name: str, coordinates: str) -> Path:

@@ -88,6 +88,12 @@ GROUPS: tuple[Group, ...] = (
         (*_SERVER, "tests/integration/openapi_hooks.py"),
         "Schemathesis 4.32.5: what /openapi.json says can be sent, and what it says cannot, against a running server",
     ),
+    Group(
+        "sumdb",
+        240,
+        ("provrepo/verify/*", "provrepo/ledger/logs/*", "provrepo/server/exchange/log.py", "tests/integration/sumdb/*"),
+        "golang.org/x/mod 0.31.0, the client of Go's checksum database: our signed logs, tiles, proofs and receipts",
+    ),
     Group("bagit", 120, _PACKAGES, "bagit 1.9.0: packages are valid bags, and its bags are read"),
     Group(
         "rocrate",

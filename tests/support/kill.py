@@ -22,6 +22,9 @@ import time
 from pathlib import Path
 
 import provrepo
+from provrepo.errors import Error
+from provrepo.verify.monitoring import follow, read_checkpoint
+from provrepo.verify.notes import VerifierKey
 from provrepo.views.sparql.store import Quads
 from tests.support.kill_clients import MARK, PROJECT, STATEMENTS, Clients, Tally, document
 
@@ -139,11 +142,27 @@ def inspect(data: Path, tally: Tally, *, thorough: bool) -> None:
         left = [file.name for file in (data / "spool").rglob("*") if file.is_file() and file.suffix != ".lock"]
         if left:
             tally.problems.append(f"the spool has files: {left[:5]}")
+        _inspect_log(repository, tally)
         if thorough:
             tally.problems += repository.fsck().problems
         tally.stored = len(stored)
     if thorough:
         tally.problems += remains(data, tally)
+
+
+def _inspect_log(repository: provrepo.Repository, tally: Tally) -> None:
+    """Check that the signed log has only grown since the round before, and has a leaf for each entry."""
+    found = repository.log(PROJECT)
+    keys = [VerifierKey.from_text(key) for key in found.keys]
+    present = read_checkpoint(tally.seen, found.checkpoint, keys)
+    if found.size != len(repository.entries(PROJECT, limit=10**6)):
+        tally.problems.append(f"the log has {found.size} leaves, and the ledger another number of entries")
+    if tally.seen is not None:
+        try:
+            follow(tally.seen, present, lambda path: repository.log_tile(PROJECT, path))
+        except Error as error:
+            tally.problems.append(str(error))
+    tally.seen = present
 
 
 def _inspect_dataset(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import provrepo
+from provrepo.verify.monitoring import Seen
 
 PROJECT = "killed"
 STATEMENTS = 30
@@ -43,6 +44,7 @@ class Tally:
         erased: SHA-256 of bytes that were erased.
         uncertain: names whose last change was not acknowledged, as the server was killed.
         queries: answers that were compared with what was acknowledged.
+        seen: the signed checkpoint after the last round.
         seconds: seconds of a ``provrepo submit`` that is not killed. On a busy machine it is more, and kills are later.
     """
 
@@ -56,6 +58,7 @@ class Tally:
     stored: int = 0
     problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    seen: Seen | None = None
 
     def report(self) -> str:
         return (
