@@ -122,6 +122,22 @@ def test_the_outputs_of_one_job_are_of_one_activity(repository: Repository, tmp_
     assert len({one.args[1] for one in document if one.kind is GENERATION and "clean" in str(one.args[0])}) == 1
 
 
+def test_outputs_that_are_not_there_are_made_only_if_another_job_read_them(
+    repository: Repository, tmp_path: Path
+) -> None:
+    # Snakemake removes the outputs of a job that failed, and their records say that they are complete.
+    broken = {**JOB, "rule": "broken", "job_hash": 3}
+    root = workflow(
+        tmp_path / "crops",
+        {"gone.csv": broken, "gone-temporary.csv": JOB, "model": {**TRAIN, "input": ["gone-temporary.csv"]}},
+    )
+    document = collected(repository, root)
+    core(document)
+    assert labelled(document, GENERATION) == {("gone-temporary.csv", "clean"), ("model", "train")}
+    assert statuses(document) == {"clean": "Completed", "train": "Completed"}
+    assert any("no output of the job is there" in one.message for one in document.warnings)
+
+
 def test_an_output_that_was_changed_afterwards_has_no_digest(repository: Repository, tmp_path: Path) -> None:
     root = workflow(tmp_path / "crops", {"clean.csv": JOB})
     os.utime(root / "clean.csv", (1795187799, 1795187799))

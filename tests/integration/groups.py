@@ -194,6 +194,13 @@ GROUPS: tuple[Group, ...] = (
         tried={"dbt": "1.11.16"},
     ),
     Group(
+        "snakemake",
+        300,
+        ("provrepo/importers/engines/*", "provrepo/importers/versions.py", "provrepo/importers/sources.py"),
+        "Snakemake 9.27.1: the metadata of a small workflow, with a job that fails and a long path",
+        tried={"Snakemake": "9.27.1"},
+    ),
+    Group(
         "spark",
         420,
         _EVENTS,

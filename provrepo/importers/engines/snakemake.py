@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import json
+import os
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -81,8 +82,12 @@ def collect(files: Sequence[SourceFile], root: Path | None) -> Iterator[Collecte
 def _observed(
     name: str, record: SourceFile, folder: str, root: Path | None, files: Mapping[str, SourceFile]
 ) -> tuple[str, dict[str, Any]]:
-    """An output, and what is seen of it: digest and size, or why there is no digest."""
+    """An output, and what is seen of it: digest and size, that it was changed, or that it is missing."""
     output = _decoded(name) or ""
+    file = files.get(f"{folder}{output}")
+    if file is None and (root is not None or not Path(output).is_absolute()):
+        there = root is not None and os.path.lexists(root / folder / output)
+        return output, {} if there else {"missing": True}
     if Path(output).is_absolute() or root is None:
         return output, {}
     try:
@@ -91,7 +96,6 @@ def _observed(
         changed = (root / folder / output).stat().st_mtime
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return output, {}
-    file = files.get(f"{folder}{output}")
     if file is None:  # a folder, a link, or hidden
         return output, {}
     if changed > end + _TOLERANCE:
@@ -164,21 +168,41 @@ class _Jobs:
         self._statements, self._root, self._findings = statements, root, findings
         self._versions = Versions(statements, root)
         self._files = files if isinstance(files, dict) else {}
+        self._used: dict[str, str] = {}
 
     def state(self, jobs: Mapping[str, list[_Record]]) -> None:
         made = []
+        self._used = {path: job for job, records in jobs.items() for path in _inputs(records)}
         for job, records in sorted(jobs.items()):
             problems: list[Problem] = []
             shapes = Shapes(problems, "record")
             span = self._span(shapes, records)
-            complete = [record for record in records if record.data.get("incomplete") is not True]
+            state = self._state(job, records, problems)
+            complete = [record for record in records if state and record.data.get("incomplete") is not True]
             written = [self._write(record, job, span, problems) for record in complete]
-            made.append((job, records, span, written, shapes))
-        for job, records, span, written, shapes in made:
-            activity = self._activity(job, records, span, shapes)
+            made.append((job, records, span, state, written, shapes))
+        for job, records, span, state, written, shapes in made:
+            activity = self._activity(job, records, span, state, shapes)
             for version in written:
                 self._statements.relate(GENERATION, version, activity, span.end.lexical if span.end else None)
             self._findings.add(shapes.problems, None, records[0].pointer)
+
+    def _state(self, job: str, records: Sequence[_Record], problems: list[Problem]) -> str:
+        """How a job ended; empty where that is not known.
+
+        Snakemake records the outputs of a job that failed as complete ones, and removes them. So it is known that a job
+        completed if one of them is there, or another job read it, as it does with temporary files.
+        """
+        if any(record.data.get("incomplete") is True for record in records):
+            return FAILED
+        if all(self._is_missing(record) and self._used.get(record.output, job) == job for record in records):
+            problems.append(Problem("", "no output of the job is there: it failed, or they were removed; none is made"))
+            return ""
+        return COMPLETED
+
+    def _is_missing(self, record: _Record) -> bool:
+        seen = self._files.get(record.output)
+        return isinstance(seen, dict) and seen.get("missing") is True
 
     def _write(self, record: _Record, job: str, span: Span, problems: list[Problem]) -> str:
         seen = self._files.get(record.output)
@@ -199,20 +223,20 @@ class _Jobs:
         ends = [_time(shapes.number(record.data.get("endtime"), "/endtime")) for record in records]
         return Span(min(filter(None, starts), default=None), max(filter(None, ends), default=None))
 
-    def _activity(self, job: str, records: Sequence[_Record], span: Span, shapes: Shapes) -> str:
+    def _activity(self, job: str, records: Sequence[_Record], span: Span, state: str, shapes: Shapes) -> str:
         data, statements = records[0].data, self._statements
         version = data.get("record_format_version")
         if isinstance(version, int) and version > _NEWEST:
             message = f"the record has format {version}; {_NEWEST} is the newest that is known"
             shapes.problems.append(Problem("/record_format_version", message))
-        incomplete = [record.output for record in records if record.data.get("incomplete") is True]
+        incomplete = [record.output for record in records if not state or record.data.get("incomplete") is True]
         rule = data["rule"]
         activity = statements.activity(
             f"{self._root}job/{job}",
             span.start.lexical if span.start else None,
             span.end.lexical if span.end else None,
             words(RDFS_LABEL, rule),
-            status(FAILED if incomplete else COMPLETED),
+            status(state),
             *(self._versions.intended(path) for path in incomplete),
             details({
                 **{name: value for name, value in data.items() if name not in _KNOWN},
@@ -238,6 +262,12 @@ class _Jobs:
             read_ = self._versions.read(path, job, span, {algorithm: digest} if digest else {})
             statements.relate(USAGE, activity, read_)
         return activity
+
+
+def _inputs(records: Sequence[_Record]) -> set[str]:
+    """The paths that a job read."""
+    found = records[0].data.get("input")
+    return {path for path in found if isinstance(path, str)} if isinstance(found, list) else set()
 
 
 def _time(seconds: Any) -> Moment | None:
