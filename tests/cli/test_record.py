@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,9 +65,14 @@ def test_a_terminal_is_asked_for_what_is_missing(tmp_path: Path) -> None:
     assert b"2026-01-31T00:00:00" in (tmp_path / "a.trig").read_bytes()
 
 
+MAKE = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+PAGES = ["record-by-hand.md", "compare-runs.md", "share-a-part.md", "import-a-log.md"]
+
+
 @pytest.mark.slow(one_in=2)
-@pytest.mark.parametrize("page", ["record-by-hand.md", "compare-runs.md", "share-a-part.md"])
-def test_the_page_shows_real_output(page: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", [*PAGES, pytest.param("record-a-makefile.md", marks=MAKE)])
+def test_the_page_shows_real_output(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     compared = 0
     for step, printed in play((ROOT / "docs" / "how-to" / page).read_text("utf-8"), tmp_path):
         if step.printed is not None:
