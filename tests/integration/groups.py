@@ -103,6 +103,13 @@ GROUPS: tuple[Group, ...] = (
         tried={"rocrate-validator": "0.13.0"},
     ),
     Group(
+        "cwltool",
+        420,
+        ("provrepo/importers/cwlprov/*", "provrepo/importers/rocrate/*", "provrepo/importers/bags.py"),
+        "cwltool 3.3 --provenance and runcrate 0.5.0: both records are read, and have one content of the input",
+        tried={"cwltool": "3.3.20260925135507", "runcrate": "0.5.0"},
+    ),
+    Group(
         "signposting",
         240,
         ("provrepo/server/discovery/*", "provrepo/server/documents/*", "provrepo/server/protocol/*"),
