@@ -87,9 +87,7 @@ class Minter:
         home = self.home(project)
         if home.minter is not self:
             return home.minter.of(home.name, document, version)
-        if self.former is None or version > self.former.versions(project, document):
-            return Minter(self.base, self.identity)
-        return Minter(self.base)
+        return Minter(self.base, self._identity_of(project, document, version))
 
     def project(self, project: str) -> Identifier:
         """A project."""
@@ -105,8 +103,11 @@ class Minter:
 
     def version(self, project: str, document: str, version: int) -> Identifier:
         """One version of a document; also the name of the graph of its assertions."""
-        minter = self.of(project, document, version)
-        return minter.mint(f"projects/{self.home(project).name}/documents/{document}/versions/{version}")
+        home = self.home(project)
+        if home.minter is not self:
+            return home.minter.version(home.name, document, version)
+        identity = self._identity_of(project, document, version)
+        return self._in(identity, f"projects/{project}/documents/{document}/versions/{version}")
 
     @staticmethod
     def completed(graph: str) -> Identifier:
@@ -142,6 +143,11 @@ class Minter:
     def repository(self) -> Identifier:
         """The repository itself."""
         return self._own("")
+
+    def _identity_of(self, project: str, document: str, version: int) -> str:
+        """The name space of one version: that of the repository, or the shared one for what was there before."""
+        kept = self.former is not None and version <= self.former.versions(project, document)
+        return "" if kept else self.identity
 
     def _own(self, path: str) -> Identifier:
         """The IRI of something that belongs to the repository as a whole."""

@@ -7,15 +7,22 @@ missing member has its default, if it has one.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from provrepo.checks.report import Report
-from provrepo.repository.federation.records import FederatedSource
+from provrepo.repository.federation.records import FederatedLineage, FederatedSource
 from provrepo.repository.lineage.assertions import Assertion
-from provrepo.repository.lineage.records import CommonNode, LineageNode, SourceReference
+from provrepo.repository.lineage.records import (
+    JSON_FORMAT,
+    CommonNode,
+    LineageEdge,
+    LineageGraph,
+    LineageNode,
+    SourceReference,
+)
 from provrepo.repository.records import GateResult, Receipt, VersionInfo
 
 __all__ = ["Unexpected", "decoded"]
@@ -74,9 +81,10 @@ def _tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
     return tuple(_value(kind, each, where) for kind, each in zip(inner, listed, strict=True))
 
 
-def _record(kind: type, value: Mapping[str, Any]) -> Any:
-    given: dict[str, Any] = {}
+def _record(kind: type, value: Mapping[str, Any], **given: Any) -> Any:
     for field in fields(kind):
+        if field.name in given:
+            continue
         where = f"{kind.__name__}.{field.name}"
         if field.name in value:
             given[field.name] = _value(_hints(kind)[field.name], value[field.name], where)
@@ -116,6 +124,39 @@ def _gate(value: dict[str, Any]) -> GateResult:
     return cast("GateResult", _record(GateResult, {**value, "gaps": gaps}))
 
 
+def _lineage(kind: type[LineageGraph], value: dict[str, Any]) -> LineageGraph:
+    if value.get("format") != JSON_FORMAT:
+        raise Unexpected(
+            f"a lineage in format {value.get('format', 1)!r}, and this version of provrepo reads format {JSON_FORMAT}"
+        )
+    sources = [_source(_object(source, "sources")) for source in value["sources"]]
+    nodes = tuple(_record(LineageNode, node, sources=_numbered(sources, node["sources"])) for node in value["nodes"])
+    edges = tuple(
+        LineageEdge(
+            _nth(nodes, edge["subject"]).iri,
+            _value(str, edge["relation"], "relation"),
+            _nth(nodes, edge["object"]).iri,
+            _value(str, value["relations"][edge["relation"]], "relations"),
+            _numbered(sources, edge["sources"]),
+            _value(str, edge.get("reason", ""), "reason"),
+        )
+        for edge in value["edges"]
+    )
+    ordered = tuple(sorted(edges, key=lambda edge: (edge.subject, edge.relation, edge.object)))
+    return cast("LineageGraph", _record(kind, value, nodes=nodes, edges=ordered))
+
+
+def _numbered(sources: Sequence[SourceReference], numbers: Any) -> tuple[SourceReference, ...]:
+    return tuple(_nth(sources, number) for number in numbers)
+
+
+def _nth(items: Sequence[T], number: Any) -> T:
+    place = cast("int", _value(int, number, "number"))
+    if not 0 <= place < len(items):
+        raise Unexpected(f"there is no number {place} in a list of {len(items)}")
+    return items[place]
+
+
 def _common(value: dict[str, Any]) -> CommonNode:
     distances = _value(tuple[int, ...], value["distances"], "distances")
     return CommonNode(_record(LineageNode, value), distances, _value(bool, value["nearest"], "nearest"))
@@ -131,6 +172,8 @@ _MADE: dict[Any, Callable[[dict[str, Any]], Any]] = {
     Receipt: _receipt,
     GateResult: _gate,
     CommonNode: _common,
+    LineageGraph: partial(_lineage, LineageGraph),
+    FederatedLineage: partial(_lineage, FederatedLineage),
     SourceReference: _source,
     Assertion: Assertion.from_dict,
 }

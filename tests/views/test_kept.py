@@ -99,6 +99,27 @@ def test_nobody_sees_what_another_may_read(site: Site) -> None:
     assert "secret audit" not in page(site)
 
 
+def test_json_is_kept_for_those_who_may_read_the_same(site: Site) -> None:
+    def told(who: str = "", **headers: str) -> tuple[int, str, str]:
+        accept = {"Accept": "application/json", **site.auth(who), **headers}
+        answer = site.client.get(f"/lineage?iri={BULLETIN}", headers=accept)
+        return answer.status_code, answer.text, answer.headers["ETag"]
+
+    for _ in range(2):
+        assert "secret audit" in told("all")[1]
+        assert "secret audit" not in told()[1]
+        assert "secret audit" not in told("open")[1]
+    status, text, tag = told()
+    assert (status, told()[1:]) == (200, (text, tag))
+    assert told(**{"If-None-Match": tag})[:2] == (304, "")
+    # The tag of one audience says nothing to another.
+    assert told("all", **{"If-None-Match": tag})[0] == 200
+    site.submit("press", SECRET.replace(b"secret audit", b"press release"))
+    status, text, _ = told(**{"If-None-Match": tag})
+    assert status == 200
+    assert "press release" in text
+
+
 def test_a_change_is_seen_at_once(site: Site) -> None:
     for path in (PART, f"{PART}&depth=3"):
         assert "press release" not in page(site, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,10 @@ from hypothesis import strategies as st
 from provrepo.errors import NotFound, UsageError
 from provrepo.model.identifiers import Literal, is_content
 from provrepo.model.statements import KINDS
+from provrepo.remote.decoding import decoded
+from provrepo.repository.lineage.query import LineageQuery
+from provrepo.repository.lineage.records import LineageGraph
+from provrepo.repository.lineage.verbs import told
 from provrepo.repository.records import Actor
 from provrepo.repository.repository import Repository
 from provrepo.repository.store import Store
@@ -314,6 +319,18 @@ def act(owner: Repository, what: str, project: str, name: str, statements: list[
             owner.erase(project, name, known[0].current.version, reason="the law")
 
 
+def told_as_recorded(asker: Repository, node: str, direction: str) -> None:
+    """The JSON that is written without records is theirs, also where it was kept, and gives them at a distance."""
+    query = LineageQuery(iri=node, direction=direction)
+    graph = asker.lineage(node, direction=direction)
+    for _ in range(2):
+        found = told(asker.context, query)
+        assert json.loads(found.json) == json.loads(json.dumps(graph.to_dict()))
+        assert (found.nodes, found.edges) == (len(graph.nodes), len(graph.edges))
+        assert found.projects == {project for each in graph.nodes for project in each.projects}
+    assert decoded(LineageGraph, json.loads(found.json)) == graph
+
+
 @settings(max_examples=examples(25), deadline=None)
 @given(st.lists(ACTS, min_size=1, max_size=7))
 def test_lineage_is_what_a_traversal_by_the_table_finds(acts: list[tuple[str, str, str, list[str] | None]]) -> None:
@@ -333,6 +350,8 @@ def test_lineage_is_what_a_traversal_by_the_table_finds(acts: list[tuple[str, st
                 assert {n.iri for n in asker.lineage(node).nodes} == closures[node]
                 below = {other for other, closure in closures.items() if node in closure}
                 assert {n.iri for n in asker.lineage(node, direction="downstream").nodes} == below | {node}
+                for direction in ("upstream", "downstream", "both"):
+                    told_as_recorded(asker, node, direction)
                 for other in sorted(closures[node]):
                     path = asker.lineage(node, to=other)
                     assert {node, other} <= {n.iri for n in path.nodes}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from provrepo.repository.exchange.notices.records import OriginWarning
     from provrepo.views.lineage.index import Answer, Source, Thing
 
-__all__ = ["MOST_SOURCES", "Records"]
+__all__ = ["MOST_SOURCES", "Records", "reason"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ class Records:
 
         walk, things = answer.walk, answer.things
         nodes = [self.node(thing, walk.nodes[number]) for number, thing in things.items()]
-        self._note(answer.sources[version] for sources in walk.edges.values() for version, _ in sources)
+        self.note(answer.sources[version] for sources in walk.edges.values() for version, _ in sources)
         edges = [
             LineageEdge(
                 things[subject].iri,
@@ -53,7 +53,7 @@ class Records:
                 things[upstream].iri,
                 EDGES[rule].basis,
                 self._sources(answer.sources[version]._replace(bundle=graph) for version, graph in sources),
-                _reason(*answer.resolved[key]) if key in answer.resolved else "",
+                reason(*answer.resolved[key]) if key in answer.resolved else "",
             )
             for key, sources in walk.edges.items()
             for subject, rule, upstream in (key,)
@@ -67,8 +67,12 @@ class Records:
             walk.total,
             walk.total_edges,
             walk.beyond,
-            warnings=tuple(warning for version in sorted(self._used) for warning in self._warned[version]),
+            warnings=self.warnings(),
         )
+
+    def warnings(self) -> tuple[OriginWarning, ...]:
+        """The warnings about the versions that were noted."""
+        return tuple(warning for version in sorted(self._used) for warning in self._warned[version])
 
     def node(self, thing: Thing, distance: int = 0, *, most: int = MOST_SOURCES) -> LineageNode:
         """A thing.
@@ -80,7 +84,7 @@ class Records:
         """
         if not thing.kinds >> KINDS.index(AGENT) & 1:
             # An agent is mentioned by versions that have nothing to do with this answer; its relations count.
-            self._note(thing.sources)
+            self.note(thing.sources)
         return LineageNode(
             thing.iri,
             tuple(kind.name for place, kind in enumerate(KINDS) if thing.kinds >> place & 1),
@@ -101,7 +105,7 @@ class Records:
             found.append(reference)
         return tuple(found)
 
-    def _note(self, sources: Iterable[Source]) -> None:
+    def note(self, sources: Iterable[Source]) -> None:
         """Remember those of some versions that have warnings."""
         if self._warned:
             self._used |= self._warned.keys() & {(each.project, each.document, each.version) for each in sources}
@@ -114,7 +118,7 @@ class Records:
         return SourceReference(source.project, source.document, source.version, str(graph))
 
 
-def _reason(read_at: int, written_at: int) -> str:
+def reason(read_at: int, written_at: int) -> str:
     """Why a read is resolved to a version, from their times in the index."""
     return f"written at {_time(written_at)}, the last before the read at {_time(read_at)}"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BUNDLED",
     "DIAGRAMS",
+    "JSON_FORMAT",
     "KINDS",
     "CommonNode",
     "LineageCommon",
@@ -34,6 +35,9 @@ BUNDLED = ("provn", "trig", "provjson")
 
 DIAGRAMS = ("dot", "mermaid")
 """Formats in which an answer is a diagram that other programs draw, by name."""
+
+JSON_FORMAT = 2
+"""The version of the JSON of a lineage. Before 2, edges named their things and everything named its sources in full."""
 
 KINDS: tuple[Kind, ...] = (ENTITY, ACTIVITY, AGENT)
 """The kinds of things, in the order in which they are listed."""
@@ -121,7 +125,7 @@ class LineageEdge:
     reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON; ``reason`` is there for resolved edges only."""
+        """As JSON, by itself; ``reason`` is there for resolved edges only."""
         return {
             "subject": self.subject,
             "relation": self.relation,
@@ -172,12 +176,12 @@ class LineageGraph:
     @property
     def truncated(self) -> bool:
         """Whether something was left out: nodes, edges or roots over the limit, or nodes beyond the depth."""
-        return (
-            self.total_nodes > len(self.nodes)
-            or self.total_edges > len(self.edges)
-            or self.total_roots > len(self.roots)
-            or self.beyond > 0
-        )
+        return self.truncated_to(len(self.nodes), len(self.edges))
+
+    def truncated_to(self, nodes: int, edges: int) -> bool:
+        """Whether something is left out of an answer with some numbers of nodes and edges."""
+        more = self.total_nodes > nodes or self.total_edges > edges or self.total_roots > len(self.roots)
+        return more or self.beyond > 0
 
     @property
     def coverage(self) -> float | None:
@@ -206,24 +210,9 @@ class LineageGraph:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; ``docs/reference/lineage.md`` describes each field."""
-        return {
-            "start": self.start,
-            "direction": self.direction,
-            "as_of": self.as_of,
-            "truncated": self.truncated,
-            "total_nodes": self.total_nodes,
-            "total_edges": self.total_edges,
-            "total_roots": self.total_roots,
-            "total_declared": self.total_declared,
-            "beyond": self.beyond,
-            "roots": list(self.roots),
-            "declared": None if self.declared is None else list(self.declared),
-            "undeclared": None if self.undeclared is None else list(self.undeclared),
-            "coverage": self.coverage,
-            "warnings": [warning.to_dict() for warning in self.warnings],
-            "nodes": [node.to_dict() for node in self.nodes],
-            "edges": [edge.to_dict() for edge in self.edges],
-        }
+        from provrepo.repository.lineage.telling import as_dict
+
+        return as_dict(self)
 
     def reports(self) -> list[str]:
         """Lines about where the answer comes from, for people."""

@@ -6,6 +6,7 @@ They cover every project that the actor may read and nothing else. Their options
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
@@ -32,8 +33,10 @@ from provrepo.repository.options import required_iri, takes
 if TYPE_CHECKING:
     from provrepo.checks.coverage import Sources
     from provrepo.repository.exchange.notices.records import OriginWarning
+    from provrepo.repository.lineage.telling import ToldLineage
     from provrepo.repository.lineage.things import KnownThing
     from provrepo.views.lineage.index import Answer
+    from provrepo.views.lineage.kept import Kept, State
 
 __all__ = [
     "common",
@@ -44,6 +47,7 @@ __all__ = [
     "node",
     "search",
     "thing",
+    "told",
     "unknown",
     "walk",
     "with_roots",
@@ -71,6 +75,64 @@ def lineage(context: Context, query: LineageQuery) -> LineageGraph:
         from provrepo.repository.federation.lineage import federated_lineage
 
         return federated_lineage(context, query)
+    answer, records, declared = _answered(context, query)
+    graph = records.graph(query.iri, query.direction, answer)
+    return with_roots(replace(graph, as_of=query.as_of), answer, declared, query.limit)
+
+
+def told(context: Context, query: LineageQuery) -> ToldLineage:
+    """The lineage of a query as JSON; raises as ``lineage``."""
+    if query.federated:
+        from provrepo.repository.federation.lineage import federated_lineage
+        from provrepo.repository.lineage.telling import ToldLineage
+
+        graph = federated_lineage(context, query)
+        written = json.dumps(graph.to_dict(), ensure_ascii=False) + "\n"
+        projects = frozenset(project for node in graph.nodes for project in node.projects)
+        return ToldLineage(written.encode(), len(graph.nodes), len(graph.edges), projects)
+    if query.sources is not None:
+        return _tell(context, query)
+    kept, state, asked = _kept_as(context, query)
+    found: ToldLineage | None = kept.get(state, (asked, "told", query.depth))
+    if found is None:
+        found = _tell(context, query)
+        kept.put(state, (asked, "told", query.depth), found, found.size)
+    return found
+
+
+def _tell(context: Context, query: LineageQuery) -> ToldLineage:
+    from provrepo.repository.lineage.telling import tell
+
+    answer, records, declared = _answered(context, query)
+    walk = answer.walk
+    head = LineageGraph(
+        query.iri, query.direction, (), (), (), walk.total, walk.total_edges, walk.beyond, as_of=query.as_of
+    )
+    return tell(with_roots(head, answer, declared, query.limit), answer, records)
+
+
+def _kept_as(context: Context, query: LineageQuery) -> tuple[Kept, State, str]:
+    """Where results of a query are kept, for which state of the index, and what they depend on beside it and the depth.
+
+    Raises:
+        NotFound, Denied, UsageError, TimedOut, Busy: as ``lineage``.
+    """
+    from provrepo.views.lineage.adjacency import timed_out
+    from provrepo.views.lineage.index import Lineage
+
+    deadline = _deadline(context, query.timeout)
+    datasets = _datasets(context, query.project)
+    view = context.store.view(Lineage)
+    state = view.state(datasets, **_entries(context, query.as_of))
+    warned = tuple(sorted(origin_warnings(context.store, datasets).items()))
+    asked = repr((replace(query, depth=None, timeout=None), context.store.minter(), warned))
+    if deadline is not None and time.monotonic() > deadline:
+        raise timed_out()
+    return view.kept, state, asked
+
+
+def _answered(context: Context, query: LineageQuery) -> tuple[Answer, Records, Sources | None]:
+    """The answer of the index to a query, what makes its records, and the declared sources."""
     from provrepo.views.lineage.index import Lineage
 
     declared = declared_sources(query.sources)
@@ -86,9 +148,7 @@ def lineage(context: Context, query: LineageQuery) -> LineageGraph:
     )
     if answer is None:
         raise unknown(query.iri if query.to is None else f"both {query.iri} and {query.to}", query.as_of)
-    warned = origin_warnings(context.store, datasets)
-    graph = Records(context.store.minter(), warned).graph(query.iri, query.direction, answer)
-    return with_roots(replace(graph, as_of=query.as_of), answer, declared, query.limit)
+    return answer, Records(context.store.minter(), origin_warnings(context.store, datasets)), declared
 
 
 _FURTHER = 6
@@ -105,7 +165,6 @@ def walk(context: Context, query: LineageQuery, *, exact: bool = False) -> Walk:
     Raises:
         NotFound, Denied, UsageError, TimedOut, Busy: as ``lineage``.
     """
-    from provrepo.views.lineage.index import Lineage
 
     def ask() -> Walk:
         # The names of parameters are those of the fields.
@@ -113,22 +172,16 @@ def walk(context: Context, query: LineageQuery, *, exact: bool = False) -> Walk:
 
     if query.federated or query.sources is not None:
         return ask()
-    _deadline(context, query.timeout)
-    datasets = _datasets(context, query.project)
-    view = context.store.view(Lineage)
-    state = view.state(datasets, **_entries(context, query.as_of))
-    warned = tuple(sorted(origin_warnings(context.store, datasets).items()))
-    # What an answer depends on beside the content of the index.
-    asked = repr((replace(query, depth=None, timeout=None), context.store.minter(), warned))
+    results, state, asked = _kept_as(context, query)
     depths: list[int | None] = [query.depth]
     if query.depth is not None and query.to is None and not exact:
         depths = [None, *range(query.depth, query.depth + _FURTHER)]
     for depth in depths:
-        kept: Walk | None = view.kept.get(state, (asked, depth))
+        kept: Walk | None = results.get(state, (asked, depth))
         if kept is not None and (depth == query.depth or kept.reaches(query.depth)):
             return kept
     found = ask()
-    view.kept.put(state, (asked, query.depth), found, found.size)
+    results.put(state, (asked, query.depth), found, found.size)
     return found
 
 
@@ -317,9 +370,11 @@ def _datasets(context: Context, project: str | None) -> list[str]:
 
 def declared_sources(patterns: Iterable[str] | None) -> Sources | None:
     """The declared sources of a query; None where it has none."""
+    if patterns is None:
+        return None
     from provrepo.checks.coverage import Sources
 
-    return None if patterns is None else Sources.parse("\n".join(patterns))
+    return Sources.parse("\n".join(patterns))
 
 
 def unknown(names: str, as_of: str | None) -> NotFound:

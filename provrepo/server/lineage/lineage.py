@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -23,7 +24,7 @@ from provrepo.repository.lineage.query import (
     ThingQuery,
 )
 from provrepo.repository.lineage.records import DIAGRAMS, LineageGraph
-from provrepo.repository.lineage.verbs import walk
+from provrepo.repository.lineage.verbs import told, walk
 from provrepo.repository.lineage.walks import Walk
 from provrepo.repository.records import VersionInfo
 from provrepo.repository.repository import Repository
@@ -100,6 +101,8 @@ def lineage() -> Response:
     parameters.choice(GROUP, GROUPS)
     parameters.choice(COLLAPSE, COLLAPSES)
     parameters.number(PAGE, limits.LINEAGE_NODES)
+    if choice.name == JSON.name:
+        return _told(repo, iri, options)
     with running.query_slot():
         whole = _walk(repo, iri, options) if page else None
         graph = _nearest(repo, whole, iri, options, part=bool(parts)) if whole else repo.lineage(iri, **options)
@@ -112,8 +115,6 @@ def lineage() -> Response:
         return conditional(
             lineage_pages.lineage_page(graph, impact, whole=whole, peers=peers, moments=moments, part=parts or "")
         )
-    if choice.name == JSON.name:
-        return json_response(graph.to_dict(), compact=len(graph.nodes) > _INDENTED)
     # Most of these formats cannot state what was left out.
     totals = {
         "Provrepo-Nodes": f"{len(graph.nodes)}/{graph.total_nodes}",
@@ -123,6 +124,18 @@ def lineage() -> Response:
         totals["Provrepo-Complete"] = str(graph.complete).lower()
     written = lineage_csv(graph) if choice.name == CSV.name else graph.write(choice.name)
     return _written(written, choice, totals)
+
+
+def _told(repo: Repository, iri: str, options: Mapping[str, Any]) -> Response:
+    """A lineage as JSON."""
+    with running.query_slot():
+        found = told(repo.context, LineageQuery(iri=iri, **options))
+    provaq.lineage(iri)
+    # The projects of peers are named with the peer.
+    access_log.record_projects(project for project in found.projects if "/" not in project)
+    if found.nodes <= _INDENTED:
+        return json_response(json.loads(found.json))
+    return conditional(Response(found.json, content_type="application/json"))
 
 
 def _walk(repo: Repository, iri: str, options: Mapping[str, Any]) -> Walk:

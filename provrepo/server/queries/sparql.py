@@ -120,7 +120,8 @@ def answer_query(repo: Repository, target: Target, query: str, *, lenient: bool 
         shown = result_page(repo, result, sort=sort, offset=offset, project=target.project)
         return _page(target, query, answer=shown, seconds=time.monotonic() - begun)
     quote = parameters.flag("quote_formulas", form=True)
-    return Response(result.write(choice.name, quote_formulas=quote), content_type=content_type(choice.media_type))
+    written = result.write(choice.name, quote_formulas=quote)
+    return conditional(Response(written, content_type=content_type(choice.media_type)))
 
 
 def _query() -> str | None:

@@ -16,7 +16,7 @@ from provrepo.repository.exchange.mirroring.records import MirrorInfo
 from provrepo.repository.exchange.origin import Origin
 from provrepo.repository.exposure import ExposedAgent, ExposedDocument, ExposedEnding, Exposure
 from provrepo.repository.federation.records import LaboratoryReport, Missing, StatedRelation
-from provrepo.repository.lineage.records import FoundDocument, FoundProject, LineageEdge, LineageNode, SourceReference
+from provrepo.repository.lineage.records import JSON_FORMAT, FoundDocument, FoundProject, LineageNode, SourceReference
 from provrepo.repository.logs.records import LogInfo
 from provrepo.repository.queries.named import Parameter
 from provrepo.repository.records import DocumentInfo, GateResult, ProfileInfo, ProjectInfo, Quota, VersionInfo
@@ -75,7 +75,7 @@ _REPORT = _object(
 )
 _LEVEL = {"enum": ["none", "half", "full", "start"]}
 _NODE = _record(LineageNode, kinds=_list(_KIND), sources=_list(ref("Said")))
-_EDGE = _record(LineageEdge, basis={"enum": ["asserted", "via-activity", "resolved"]}, sources=_list(ref("Said")))
+_BASIS = {"enum": ["asserted", "via-activity", "resolved"]}
 _SUMMARY = {name: _NODE["properties"][name] for name in ("iri", "kinds", "label", "types")}
 _AS_OF = _or_null(STRING)
 _FINDING = _record(Finding, severity={"enum": [severity.value for severity in Severity]})
@@ -228,10 +228,12 @@ SCHEMAS: dict[str, Schema] = {
     "Said": {**_SAID, "description": "A source reference: where something is asserted."},
     "Thing": _NODE,
     "Edge": _object(
-        {name: schema for name, schema in _EDGE["properties"].items() if name != "reason"}, optional={"reason": STRING}
+        {"subject": INTEGER, "relation": STRING, "object": INTEGER, "sources": _list(INTEGER)},
+        optional={"reason": STRING},
     ),
     "Lineage": _object(
         {
+            "format": {"const": JSON_FORMAT},
             "start": STRING,
             "direction": _DIRECTION,
             "as_of": _AS_OF,
@@ -246,7 +248,9 @@ SCHEMAS: dict[str, Schema] = {
             "declared": _or_null(_list(STRING)),
             "undeclared": _or_null(_list(STRING)),
             "coverage": _PERCENT,
-            "nodes": _list(ref("Thing")),
+            "sources": _list(ref("Said")),
+            "relations": _map(_BASIS),
+            "nodes": _list(_extended(_NODE, {"sources": _list(INTEGER)})),
             "edges": _list(ref("Edge")),
         },
         optional={

@@ -19,8 +19,7 @@ from typing import NamedTuple
 
 from provrepo.codecs.collector import collection_paused
 from provrepo.errors import TimedOut
-from provrepo.views.extraction import UNTIMED
-from provrepo.views.lineage.path_compression import CacheFull, Chains
+from provrepo.views.lineage import prefetch
 from provrepo.views.lineage.prefetch import Prefetch
 from provrepo.views.lineage.schema import CHUNK, names_content
 from provrepo.views.lineage.snapshot import Key, Snapshot
@@ -42,7 +41,7 @@ from provrepo.workers.callers import client_gone
 __all__ = ["MOST", "Move", "Adjacency", "RowCache", "timed_out"]
 
 MOST = 2_400_000
-"""The most states in all caches together, as keys, in rows and in chains: about 200 MB, at 80 bytes each."""
+"""The most states in all caches together, as keys and in rows: about 200 MB, at 80 bytes each."""
 
 _SLICE = 50_000
 """States that are expanded between two checks of the deadline."""
@@ -99,9 +98,8 @@ class RowCache:
         bounds: the time bounds; the n-th has the mode ``BOUNDED + n``.
         numbers: the index of each bound in ``bounds``.
         same: interns states: rows and keys share one object for each state, so that look-ups compare by identity.
-        chains: the same states with compressed paths.
         prefetch: which versions were read as a whole.
-        filled: states that are snapshot, as keys and in rows.
+        size: states that are kept, as keys and in rows.
         users: the number of traversals that use it.
         timed: whether a row may depend on the times of neighbors of its node.
         resolved: for each logical dataset the nodes whose rows depend on its moments, with the first and the last time.
@@ -116,20 +114,11 @@ class RowCache:
     bounds: list[int] = field(default_factory=list)
     numbers: dict[int, int] = field(default_factory=dict)
     same: dict[int, int] = field(default_factory=dict)
-    chains: Chains = field(init=False)
     prefetch: Prefetch = field(default_factory=Prefetch)
-    filled: int = 0
+    size: int = 0
     users: int = 0
     timed: bool = False
     resolved: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.chains = Chains(self.rows, self.backs, self.ends, self.bounds, self.same)
-
-    @property
-    def size(self) -> int:
-        """States that are snapshot, as keys, in rows and in chains."""
-        return self.filled + self.chains.size
 
     def renewed(self) -> RowCache:
         """An empty cache in which states have the same meaning."""
@@ -152,7 +141,7 @@ class RowCache:
         nodes[node] = min(first, former[0]), max(last, former[1])
 
     def drop(self, nodes: Iterable[int], moments: Mapping[int, Collection[int]] = MappingProxyType({})) -> None:
-        """Drop the rows of nodes, and the chains that contain them.
+        """Drop the rows of nodes.
 
         Args:
             nodes: their numbers.
@@ -170,17 +159,14 @@ class RowCache:
             for node in affected:
                 del noted[node]
             changed.update(affected)
-        dropped = []
         for node in changed:
             for state in (node, node | START << SHIFT, *self.others.pop(node, ())):
                 row = self.rows.pop(state, None)
                 if row is not None:
-                    dropped.append(state)
-                    self.filled -= 1 + len(row)
+                    self.size -= 1 + len(row)
                     self.backs.pop(state, None)
                     self.ends.discard(state)
                     self.special.discard(state)
-        self.chains.forget(dropped)
 
 
 class Adjacency:
@@ -199,8 +185,7 @@ class Adjacency:
         self.transitions = transitions_for(replace(options, depth=None, to=None))
         self._snapshot = snapshot
         self._stop = options.stop
-        self._prefetches = options.upstream and options.depth is None
-        self._taken = 0
+        self._prefetches = options.depth is None
         self._deadline = deadline
 
     def expand(self, frontier: set[int]) -> Iterator[tuple[set[int], list[tuple[int, ...]]]]:
@@ -237,21 +222,10 @@ class Adjacency:
             # Other traversals may use this cache: this one continues with a private cache.
             self.cache = self.cache.renewed()
             missing = set(states)
-        if self._prefetches and self.cache.size < MOST // 2:
+        if self._prefetches and len(missing) <= prefetch.NARROW and self.cache.size < MOST // 2:
             self._prefetch_versions(missing)
             missing = missing.difference(self.cache.rows)
         self._read_all(missing)
-
-    def reach(self, states: Collection[int]) -> None:
-        """Read the missing rows of states into the same cache.
-
-        Raises:
-            CacheFull: the cache is full, or this traversal alone fills half of the limit.
-        """
-        cache = self.cache
-        self.fill(states)
-        if self.cache is not cache or self._taken > MOST // 2:
-            raise CacheFull
 
     def moves(self, states: Sequence[int]) -> Iterator[Move]:
         """Every move from states without a stop type; one for each edge, however many versions assert it."""
@@ -294,7 +268,8 @@ class Adjacency:
         """Read whole versions that contain some states without rows."""
         cache = self.cache
         nodes = {state & NODE for state in states}
-        terms = cache.prefetch.terms(self._snapshot, nodes, filled=cache.size, most=MOST // 2)
+        upstream, room = self.transitions.upstream, MOST // 2 - cache.size
+        terms = cache.prefetch.terms(self._snapshot, nodes, upstream=upstream, room=room)
         self._read_all(terms.difference(cache.rows))
         # Their successors are mostly among them, except the general entities of specializations.
         others = {target for term in terms for target in cache.rows[term] if target > NODE and target >> SHIFT != LEAF}
@@ -336,8 +311,7 @@ class Adjacency:
                 cache.others.setdefault(state & NODE, set()).add(state)
                 if targets:
                     cache.special.add(state)
-            cache.filled += 1 + len(row)
-            self._taken += 1 + len(row)
+            cache.size += 1 + len(row)
             cache.rows[same(state, state)] = row
 
     def _moves(self, states: Sequence[int]) -> Iterator[tuple[int, int, int, int, int, bool]]:
@@ -347,24 +321,24 @@ class Adjacency:
         for state in states:
             if state >> SHIFT != LEAF:
                 of.setdefault(state & NODE, []).append(state)
-        nodes, keys = list(of), dict[Key, None]()
+        nodes = list(of)
         if self._snapshot.resolves:
             for span in self._snapshot.spans(nodes):
                 self.cache.note(*span)
-        times: dict[Key, list[int]] = {}
-        for subject, rule, upper, at in self._snapshot.edges(nodes, into=not upstream):
-            key = subject, rule, upper
-            if at:
-                times.setdefault(key, [UNTIMED] if key in keys else []).append(at)
-            elif key in times:
-                times[key].append(UNTIMED)
-            keys[key] = None
+        edges = self._snapshot.edges(nodes, into=not upstream)
+        keys = dict.fromkeys([edge[:3] for edge in edges])
+        times: dict[Key, list[int]] = {edge[:3]: [] for edge in edges if edge[3]}
+        if times:
+            for edge in edges:
+                if edge[:3] in times:
+                    times[edge[:3]].append(edge[3])
         limits = self._limits(times) if times else {}
+        main = transitions.modes(MAIN)
         for key in keys:
             subject, rule, upper = key
             near, far = (subject, upper) if upstream else (upper, subject)
             for state in of[near]:
-                mode = transitions.own(state, rule)
+                mode = main[rule] if state <= NODE else transitions.own(state, rule)
                 if mode is None:
                     continue
                 if key in times:

@@ -11,6 +11,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
+from provrepo.codecs.collector import collection_paused
 from provrepo.codecs.provo.terms import BASE_CLASS
 from provrepo.model.statements import ENTITY
 from provrepo.views.lineage.adjacency import Adjacency
@@ -75,14 +76,17 @@ class Reader:
         walk = merged(traversals, limit)
         entities = snapshot.of_type(walk.roots, [BASE_CLASS[ENTITY]])
         walk.roots = [root for root in walk.roots if root in entities]
-        first = first_nodes(snapshot, walk.nodes, limit)
-        walk.edges = reported_edges(traversals, snapshot, first)
+        first, known = first_nodes(snapshot, walk.nodes, limit)
+        with collection_paused():
+            walk.edges = reported_edges(traversals, snapshot, first)
+            things = snapshot.things(first, known)
         versions = sorted({version for sources in walk.edges.values() for version, _ in sources})
         names = snapshot.names(walk.roots)
         roots = tuple(sorted(names.values()))
         reads = [subject for subject, rule, _ in walk.edges if rule == RESOLVED]
         resolved = {each.key: (each.read_at, each.written_at) for each in snapshot.resolutions(reads)}
-        return Answer(walk, snapshot.things(first), snapshot.sources(versions), roots, resolved, self._contents(names))
+        sources, contents = snapshot.sources(versions), self._contents(names)
+        return Answer(walk, things, sources, roots, resolved, contents)
 
     def _contents(self, names: Mapping[int, str]) -> dict[str, tuple[str, ...]]:
         """The names of the content of some entities."""
@@ -98,15 +102,15 @@ class Reader:
         return client_gone() or (self.deadline is not None and time.monotonic() > self.deadline)
 
 
-def first_nodes(snapshot: Snapshot, ranks: Mapping[int, object], limit: int) -> list[int]:
-    """The first nodes by rank and name; ``ranks`` is in the order of ranks."""
-    found: list[int] = []
-    last: list[int] = []
+def first_nodes(snapshot: Snapshot, ranks: Mapping[int, object], limit: int) -> tuple[list[int], dict[int, str]]:
+    """The first nodes by rank and name, and names of nodes; ``ranks`` is in the order of ranks."""
+    groups: list[list[int]] = []
+    found = 0
     for _, group in groupby(ranks.items(), key=itemgetter(1)):
-        found += last
-        last = [node for node, _ in group]
-        names = snapshot.names(last)
-        last.sort(key=names.__getitem__)
-        if len(found) + len(last) >= limit:
+        groups.append([node for node, _ in group])
+        found += len(groups[-1])
+        if found >= limit:
             break
-    return [*found, *last][:limit]
+    ordered = [node for group in groups for node in group]
+    names = snapshot.names(ordered)
+    return [node for group in groups for node in sorted(group, key=names.__getitem__)][:limit], names

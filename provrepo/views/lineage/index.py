@@ -173,9 +173,9 @@ class Lineage(SqliteView):
             nearest = nearest_common(traversals, distances)
             ranks = {node: (True, sum(each)) for node, each in distances.items()}
             ranks.update((node, (False, sum(distances[node]))) for node in nearest)
-            first = first_nodes(snapshot, dict(sorted(ranks.items(), key=itemgetter(1))), limit)
+            first, known = first_nodes(snapshot, dict(sorted(ranks.items(), key=itemgetter(1))), limit)
             described_by = snapshot.describing(set[int]().union(*away), among)
-            return Common(distances, nearest, snapshot.things(first), len(distances), described_by)
+            return Common(distances, nearest, snapshot.things(first, known), len(distances), described_by)
 
     def thing(
         self,

@@ -1,7 +1,6 @@
 """Prefetch: which versions a row cache reads as a whole, before a traversal needs each of their edges.
 
-A traversal without a depth needs most edges of a small version, and each would be a look-up of its own. The number of
-neighboring versions that are read as well grows with the share of all versions that was needed so far.
+A traversal without a depth needs most edges of a small version, and each level would be a look-up of its own.
 """
 
 from __future__ import annotations
@@ -11,16 +10,17 @@ from dataclasses import dataclass, field
 
 from provrepo.views.lineage.snapshot import Snapshot
 
-__all__ = ["Prefetch"]
+__all__ = ["NARROW", "Prefetch"]
 
-_BESIDE = 16
-"""Neighbors of a needed version that are read, times the share of versions that was needed so far."""
-
-_MANY = 3
-"""All versions are read once one in so many was needed; a large one, once one in so many of its things was."""
+NARROW = 100
+"""The most things in a look-up for which whole versions are read. A look-up of more is worth its time by itself."""
 
 _SMALL = 500
 """The most things of a version that is read as a whole at once."""
+
+_THINGS = 20
+"""Things of a version whose rows are read together in the time of one look-up. So a large version is read as a whole
+once as much time was spent on look-ups in it."""
 
 
 @dataclass(slots=True)
@@ -29,49 +29,31 @@ class Prefetch:
 
     Attributes:
         versions: the versions that were read as a whole.
-        needed_things: for other versions, how many of their things were needed.
-        complete: whether all versions except large ones were read.
-        needed: the number of versions that were needed.
-        total: the number of all versions, at the first use; None before.
+        looked_up: for other versions, how often some of their things were looked up.
     """
 
     versions: set[int] = field(default_factory=set)
-    needed_things: dict[int, int] = field(default_factory=dict)
-    complete: bool = False
-    needed: int = 0
-    total: int | None = None
+    looked_up: dict[int, int] = field(default_factory=dict)
 
-    def terms(self, snapshot: Snapshot, nodes: Collection[int], *, filled: int, most: int) -> set[int]:
+    def terms(self, snapshot: Snapshot, nodes: Collection[int], *, upstream: bool, room: int) -> set[int]:
         """The nodes to read, given nodes without rows: all nodes of the versions that contain these.
 
         Args:
             snapshot: the source of versions.
             nodes: their numbers.
-            filled: the size of the cache (``RowCache.size``).
-            most: the limit of its size.
+            upstream: the direction of the traversal.
+            room: the most nodes.
         """
-        wanted, room = set[int](), most - filled
-        for version, (count, size) in snapshot.versions(sorted(nodes)).items():
+        wanted, sizes = set[int](), snapshot.versions(sorted(nodes), into=not upstream)
+        if len(sizes) > NARROW:
+            # The next look-up will have as many things.
+            return wanted
+        for version, size in sizes.items():
             if version in self.versions:
                 continue
-            needed_things = self.needed_things[version] = self.needed_things.get(version, 0) + count
-            if size <= _SMALL or (needed_things * _MANY >= size and size < room):
+            looked_up = self.looked_up[version] = self.looked_up.get(version, 0) + 1
+            if (size <= _SMALL or looked_up * _THINGS >= size) and size <= room:
                 wanted.add(version)
                 room -= size
-        if not wanted:
-            return set()
-        beside = self._beside(snapshot, wanted, filled, most) - self.versions - wanted
-        found = snapshot.terms(sorted(wanted)) | snapshot.terms(sorted(beside), largest=_SMALL)
-        self.versions.update(found)
-        return set[int]().union(*found.values())
-
-    def _beside(self, snapshot: Snapshot, wanted: set[int], filled: int, most: int) -> set[int]:
-        if self.total is None:
-            self.total = snapshot.total()
-        self.needed += len(wanted)
-        # Estimated from the size of the versions so far, all versions must fit.
-        if _MANY * self.needed >= self.total and filled * self.total < self.needed * most:
-            self.complete = True
-            return snapshot.all_versions()
-        width = _BESIDE * self.needed // self.total
-        return {version for last in wanted for version in range(last - width, last)}
+        self.versions |= wanted
+        return set[int]().union(*snapshot.terms(sorted(wanted)).values())

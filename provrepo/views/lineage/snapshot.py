@@ -17,13 +17,19 @@ from provrepo.views.lineage.rules import RESOLVED
 from provrepo.views.lineage.schema import chunks, unpacked
 from provrepo.views.lineage.states import GENERAL
 
-__all__ = ["VISIBLE", "Snapshot", "Key", "Source", "Thing", "Version"]
+__all__ = ["VISIBLE", "EdgeAssertion", "Key", "Snapshot", "Source", "Thing", "Version"]
 
 Version = tuple[str, str, int]
 """Project, document and number of a version."""
 
 Key = tuple[int, int, int]
 """Subject, rule and object: one edge, independent of the versions that assert it."""
+
+EdgeAssertion = tuple[int, int, int, int, int, int]
+"""Subject, rule, object, time, and the version and graph that assert it."""
+
+Sort = tuple[int, tuple[str, ...]]
+"""Kinds as bits, and types."""
 
 _NOW = (1 << 62) - 1
 """A sequence number after all entries."""
@@ -33,7 +39,6 @@ _COUNTS = (
 )
 VISIBLE = f"CROSS JOIN version v ON v.id = {{0}}.version CROSS JOIN temp.readable h ON {_COUNTS}"
 """Joins the rows of a table to the versions in the snapshot."""
-_CURRENT = f"SELECT {{0}} FROM temp.readable h CROSS JOIN version v ON {_COUNTS}"  # noqa: S608 (no user input)
 _EDGE, _ABOUT = VISIBLE.format("e"), VISIBLE.format("a")
 _OUT = "CROSS JOIN edge e ON e.subject = j.value"
 _INTO = (
@@ -56,6 +61,9 @@ class Source(NamedTuple):
     document: str
     version: int
     bundle: int = 0
+
+
+_NOWHERE = Source("", "", 0)
 
 
 class Thing(NamedTuple):
@@ -112,6 +120,7 @@ class Snapshot:
             (json.dumps(wanted), None if curated is None else json.dumps(sorted(curated))),
         )
         self.resolves = resolution.has_moments(connection)
+        self._known: dict[int, Source | None] = {}
 
     def known(self, iri: str) -> int | None:
         """The number of a thing; None where none of the datasets mentions it."""
@@ -121,7 +130,7 @@ class Snapshot:
 
     def edges(
         self, nodes: Sequence[int], *, into: bool = False, rules: Collection[int] = (), content: bool = False
-    ) -> Iterator[tuple[int, int, int, int]]:
+    ) -> list[tuple[int, int, int, int]]:
         """Subject, rule, object and time of every edge whose subject is one of some nodes, once for each assertion.
 
         Args:
@@ -131,13 +140,13 @@ class Snapshot:
             content: only edges to content.
         """
         only = f"AND {'i' if into else 'e'}.rule IN ({', '.join(map(str, rules))})" if rules else ""
-        found = _INTO.format(only) if into else f"{_OUT} {only}"
+        join = _INTO.format(only) if into else f"{_OUT} {only}"
         where = "WHERE e.object & 1" if content else ""
-        query = f"e.subject, e.rule, e.object, e.time FROM json_each(?) j {found} {_EDGE} {where}"
-        yield from self._rows(query, nodes)
+        query = f"e.subject, e.rule, e.object, e.time FROM json_each(?) j {join} {_EDGE} {where}"
+        found = self._rows(query, nodes)
         if self.resolves and not content and (not rules or RESOLVED in rules):
-            for each in self.resolutions(nodes, into=into):
-                yield *each.key, UNTIMED
+            found += [(*each.key, UNTIMED) for each in self.resolutions(nodes, into=into)]
+        return found
 
     def resolutions(self, nodes: Sequence[int], *, into: bool = False) -> Iterator[Resolution]:
         """The versions that unknown reads are resolved to; with ``into`` the reads that are resolved to versions."""
@@ -147,11 +156,11 @@ class Snapshot:
         """What the resolutions of some nodes depend on."""
         return resolution.spans(self.connection, VISIBLE, nodes) if self.resolves else iter(())
 
-    def contents(self, nodes: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
+    def contents(self, nodes: Sequence[int]) -> list[tuple[int, int, int, int]]:
         """The specializations from some nodes to content, as ``edges`` returns them."""
         return self.edges(nodes, rules=GENERAL, content=True)
 
-    def keys(self, nodes: Sequence[int], rules: Collection[int], *, into: bool) -> Iterator[Key]:
+    def keys(self, nodes: Sequence[int], rules: Collection[int], *, into: bool) -> list[Key]:
         """Every edge of some rules whose subject, or object, is one of some nodes, in any dataset and at any entry."""
         table, end = ("edge_into", "object") if into else ("edge", "subject")
         among = ", ".join(map(str, rules))
@@ -161,23 +170,21 @@ class Snapshot:
             nodes,
         )
 
-    def assertions(self, nodes: Sequence[int]) -> Iterator[tuple[int, int, int, int, int, int]]:
+    def assertions(self, nodes: Sequence[int]) -> list[EdgeAssertion]:
         """The edges whose subject is one of some nodes, as ``edges`` returns them, with version and graph.
 
         A resolution follows from two documents, and is there once for each of them.
         """
-        yield from self._rows(
-            "e.subject, e.rule, e.object, e.time, e.version, e.graph "
-            f"FROM json_each(?) j {_OUT} {_EDGE} ORDER BY 1, 2, 3",
-            nodes,
-        )
+        rows = self._rows(f"e.subject, e.rule, e.object, e.time, e.version, e.graph FROM json_each(?) j {_OUT}", nodes)
+        readable = self._readable({row[4] for row in rows})
+        found = [row for row in rows if readable[row[4]] is not None]
         for each in self.resolutions(nodes):
-            for version, graph in each.sources:
-                yield *each.key, UNTIMED, version, graph
+            found += [(*each.key, UNTIMED, version, graph) for version, graph in each.sources]
+        return found
 
     def around(
         self, nodes: Sequence[int], rules: Collection[int], *, into: bool, content: bool = False, most: int
-    ) -> list[tuple[int, int, int, int, int, int]]:
+    ) -> list[EdgeAssertion]:
         """The edges of some rules whose subject, or object, is one of some nodes, as ``assertions`` returns them.
 
         Args:
@@ -196,7 +203,7 @@ class Snapshot:
             f"e.subject, e.rule, e.object, e.time, e.version, e.graph FROM json_each(?) j {found} {_EDGE} {where} "
             f"LIMIT {most:d}"
         )
-        rows: list[tuple[int, int, int, int, int, int]] = []
+        rows: list[EdgeAssertion] = []
         for row in self._rows(query, nodes):
             rows.append(row)
             if len(rows) >= most:
@@ -214,35 +221,19 @@ class Snapshot:
         )
         return dict(self.connection.execute(query, (json.dumps(list(iris)),)))
 
-    def total(self) -> int:
-        """The number of versions in the snapshot."""
-        return int(self.connection.execute(_CURRENT.format("count(*)")).fetchone()[0])
-
-    def all_versions(self) -> set[int]:
-        """The versions in the snapshot."""
-        return {found for (found,) in self.connection.execute(_CURRENT.format("v.id"))}
-
-    def versions(self, nodes: Sequence[int]) -> dict[int, tuple[int, int]]:
-        """The versions that assert an edge whose subject is one of some nodes.
-
-        Returns:
-            For each version the number of these nodes, and the number of all its things.
-        """
+    def versions(self, nodes: Sequence[int], *, into: bool = False) -> dict[int, int]:
+        """The versions that assert edges from some nodes, or to them, with the number of their things."""
         query = (
-            f"e.version, count(DISTINCT e.subject), c.size FROM json_each(?) j {_OUT} {_EDGE} "
-            "CROSS JOIN content c ON c.version = v.id GROUP BY e.version"
+            f"DISTINCT v.id, c.size FROM json_each(?) j {_INTO.format('') if into else _OUT} {_EDGE} "
+            "CROSS JOIN content c ON c.version = v.id"
         )
-        found: dict[int, tuple[int, int]] = {}
-        for version, count, size in self._rows(query, nodes):
-            former, _ = found.get(version, (0, size))
-            found[version] = former + count, size
-        return found
+        return dict(self._rows(query, nodes))
 
-    def terms(self, versions: Sequence[int], *, largest: int = _NOW) -> dict[int, list[int]]:
-        """The nodes of each of some versions, of those in the snapshot that have no more than ``largest``."""
+    def terms(self, versions: Sequence[int]) -> dict[int, list[int]]:
+        """The nodes of each of some versions, of those in the snapshot."""
         query = (
             "v.id, c.terms FROM json_each(?) j CROSS JOIN version v ON v.id = j.value CROSS JOIN temp.readable h "
-            f"ON {_COUNTS} CROSS JOIN content c ON c.version = v.id AND c.size <= {largest:d}"
+            f"ON {_COUNTS} CROSS JOIN content c ON c.version = v.id"
         )
         return {version: list(unpacked(terms)) for version, terms in self._rows(query, versions)}
 
@@ -262,17 +253,52 @@ class Snapshot:
         """The names of nodes."""
         return dict(self._rows("t.id, t.iri FROM json_each(?) j CROSS JOIN term t ON t.id = j.value", nodes))
 
-    def things(self, nodes: Sequence[int]) -> dict[int, Thing]:
-        """The records of nodes, in their order."""
-        rows: dict[int, list[tuple[str, int, str, str | None, Source]]] = {}
-        query = (
-            "t.id, t.iri, s.kinds, s.types, a.label, v.project, v.document, v.number FROM json_each(?) j "
-            f"CROSS JOIN term t ON t.id = j.value CROSS JOIN about a ON a.term = t.id {_ABOUT} "
-            "CROSS JOIN sort s ON s.id = a.sort"
+    def things(self, nodes: Sequence[int], names: Mapping[int, str] | None = None) -> dict[int, Thing]:
+        """The records of nodes, in their order; their names, if these are known already."""
+        names = names or self.names(nodes)
+        rows = self._rows(
+            "a.term, a.version, a.sort, a.label FROM json_each(?) j CROSS JOIN about a ON a.term = j.value", nodes
         )
-        for node, iri, kinds, types, label, *source in self._rows(query, nodes):
-            rows.setdefault(node, []).append((iri, kinds, types, label, Source(*source)))
-        return {node: _thing(rows[node]) for node in nodes}
+        readable, sorts = self._readable({row[1] for row in rows}), self._sorts({row[2] for row in rows})
+        ordered = sorted((readable[version] or _NOWHERE, version) for version in {row[1] for row in rows})
+        rank = {version: place for place, (source, version) in enumerate(ordered) if source is not _NOWHERE}
+        said: dict[int, list[tuple[int, int, str | None]]] = {}
+        for node, version, sort, label in rows:
+            if version in rank:
+                said.setdefault(node, []).append((rank[version], sort, label))
+        # Most things are mentioned by one version, which has the same tuple for all of them.
+        alone = [(source,) for source, _ in ordered]
+        found: dict[int, Thing] = {}
+        sources: tuple[Source, ...]
+        for node in nodes:
+            mentions = said[node]
+            if len(mentions) == 1:
+                ((place, sort, label),) = mentions
+                (kinds, types), sources = sorts[sort], alone[place]
+            else:
+                mentions.sort()
+                sources = tuple([ordered[place][0] for place, _, _ in mentions])
+                kinds, types = _merged([sorts[sort] for sort in {sort for _, sort, _ in mentions}])
+                label = min((label for *_, label in mentions if label), default="")
+            found[node] = Thing(names[node], kinds, label or "", types, sources)
+        return found
+
+    def _readable(self, versions: Collection[int]) -> dict[int, Source | None]:
+        """The versions by number; None for those that are not in the snapshot. May have more than were asked for."""
+        missing = [version for version in versions if version not in self._known]
+        if missing:
+            self._known.update(dict.fromkeys(missing))
+            query = (
+                "v.id, v.project, v.document, v.number FROM json_each(?) j CROSS JOIN version v ON v.id = j.value "
+                f"CROSS JOIN temp.readable h ON {_COUNTS}"
+            )
+            self._known.update((number, Source(*source)) for number, *source in self._rows(query, missing))
+        return self._known
+
+    def _sorts(self, numbers: Collection[int]) -> dict[int, Sort]:
+        """Kinds and types by the numbers of type sets."""
+        query = "s.id, s.kinds, s.types FROM json_each(?) j CROSS JOIN sort s ON s.id = j.value"
+        return {number: (kinds, _listed(types)) for number, kinds, types in self._rows(query, list(numbers))}
 
     def sources(self, versions: Sequence[int]) -> dict[int, Source]:
         """The source references of versions, by number."""
@@ -305,9 +331,11 @@ class Snapshot:
         )
         return dict(self.connection.execute(f"SELECT {query}", (json.dumps(list(iris)),)))
 
-    def _rows(self, query: str, nodes: Sequence[int], *more: object) -> Iterator[Any]:
+    def _rows(self, query: str, nodes: Sequence[int]) -> list[Any]:
+        found: list[Any] = []
         for chunk in chunks(nodes):
-            yield from self.connection.execute(f"SELECT {query}", (chunk, *more)).fetchall()
+            found += self.connection.execute(f"SELECT {query}", (chunk,)).fetchall()
+        return found
 
 
 @lru_cache(maxsize=1024)
@@ -316,11 +344,10 @@ def _listed(types: str) -> tuple[str, ...]:
     return tuple(json.loads(types))
 
 
-def _thing(rows: Sequence[tuple[str, int, str, str | None, Source]]) -> Thing:
+def _merged(sorts: Sequence[Sort]) -> Sort:
+    """All kinds and types of some type sets."""
     kinds, types = 0, set[str]()
-    for _, bits, classes, _, _ in rows:
+    for bits, more in sorts:
         kinds |= bits
-        types.update(_listed(classes))
-    labels = sorted(label for *_, label, _ in rows if label)
-    sources = tuple(sorted({source for *_, source in rows}))
-    return Thing(rows[0][0], kinds, labels[0] if labels else "", tuple(sorted(types)), sources)
+        types.update(more)
+    return kinds, tuple(sorted(types))

@@ -117,8 +117,11 @@ class Transitions:
 
     def own(self, state: int, rule: int) -> int | None:
         """The mode after an own relation; None where it is not followed."""
-        mode = state >> SHIFT
-        return self._own[mode if mode < BOUNDED else MAIN][rule]
+        return self.modes(state)[rule]
+
+    def modes(self, state: int) -> list[int | None]:
+        """For each rule the mode after an own relation of a state; None where it is not followed."""
+        return self._own[_base(state)]
 
     def back(self, state: int, rule: int) -> int | None:
         """The mode after a relation that is followed back; the general end of a specialization must be content."""

@@ -6,17 +6,14 @@ are returned, and only the edges that are returned are read one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from operator import itemgetter
 
 from provrepo.views.lineage.adjacency import Adjacency, Move
-from provrepo.views.lineage.path_compression import CacheFull, Closure, undominated
 from provrepo.views.lineage.schema import names_content
-from provrepo.views.lineage.snapshot import Key, Snapshot
-from provrepo.views.lineage.states import BOUNDED, GENERAL, NODE, SHIFT, START, YES, Options
+from provrepo.views.lineage.snapshot import EdgeAssertion, Key, Snapshot
+from provrepo.views.lineage.states import BOUNDED, GENERAL, MAIN, NODE, REQUESTED, SHIFT, START, YES, Options
 
 __all__ = ["Options", "Traversal", "Found", "nearest_common", "merged", "reported_edges"]
 
@@ -43,10 +40,7 @@ class Found:
 
 
 class Traversal:
-    """One traversal from a node.
-
-    Without a depth and a target the nodes are found through compressed paths (``path_compression``), and levels are
-    computed only as far as distances are needed. Otherwise the traversal goes level by level.
+    """One traversal from a node, level by level.
 
     Attributes:
         total: the number of nodes.
@@ -60,40 +54,45 @@ class Traversal:
         self._snapshot = snapshot
         self._options = options
         self._start = start
-        self._first = start | START << SHIFT
-        self._closure: Closure | None = None
-        self._distances: dict[int, int] = {}
-        self._seen: set[int] = set()
-        self._pending: set[int] = set()
-        self._others: Mapping[int, Collection[int]] = {}
-        # Nodes that may have several states with successors.
-        self._several: set[int] = set()
+        first = start | START << SHIFT
+        self._seen = {first}
+        self._levels: list[set[int]] = []
+        self._others: dict[int, set[int]] = {}
         self._back: set[int] = set()
         self._ends: set[int] = set()
         self._moves = 0
         self._kept: set[int] | None = None
+        self._on_path: set[int] | None = None
+        self._distances: dict[int, int] | None = None
+        self._run()
+        self._pending = self._levels[-1] if self._levels else set(self._seen)
+        # Most states are the numbers of their nodes.
+        self._odd = {state & NODE for state in self._seen if state > NODE} - self._seen
         self.beyond: set[int] = set()
-        if options.depth is None and options.to is None:
-            with suppress(CacheFull):
-                self._close()
-        if self._closure is None:
-            self._run()
+        if self._pending:
+            targets = set[int]().union(*(row for _, rows in rows.expand(self._pending) for row in rows))
+            self.beyond = {state & NODE for state in targets} - self.found()
         if options.to is None:
+            self.total = sum(state <= NODE for state in self._seen) + len(self._odd)
             self.total_edges = self._total()
         else:
             self._keep(options.to)
-        self.total = len(self._distances if self._closure is None else self._closure)
 
     def found(self) -> set[int]:
         """The nodes."""
-        return set(self._distances) if self._closure is None else self._closure.nodes()
+        return {state & NODE for state in self._seen} if self._on_path is None else self._on_path
 
     def nearest(self, most: int | None = None) -> dict[int, int]:
         """The nearest nodes with their distance, in its order: at least ``most``, with ties; all for None."""
-        if self._closure is None:
-            return self._distances
-        levels = self._spread({self._first}, lambda _, __: None)
-        return self._nodes(levels, self.total if most is None else most)
+        nodes = {self._start: 0}
+        for distance, states in enumerate(self._levels, 1):
+            if most is not None and len(nodes) >= most:
+                break
+            if max(states, default=0) > NODE:
+                states = {state & NODE for state in states}  # noqa: PLW2901 (most states are the numbers of their nodes)
+            new = states.difference(nodes)
+            nodes.update(dict.fromkeys(new if self._on_path is None else new & self._on_path, distance))
+        return nodes
 
     def edges(self, among: Collection[int]) -> dict[Key, int | None]:
         """The edges between some nodes, each with its time bound: an assertion with a later time does not count."""
@@ -113,9 +112,39 @@ class Traversal:
                     if target & NODE in nodes:
                         yield node, target & NODE
 
-    def supports(self, bound: int | None, time: int) -> bool:
-        """Whether an assertion with a time is within the time bound of an edge."""
-        return bound is None or not time or self._adjacency.transitions.sign * time <= bound
+    def followed(self, assertions: Iterable[EdgeAssertion], among: set[int]) -> list[EdgeAssertion]:
+        """The assertions of edges between some nodes that the traversal follows."""
+        transitions, adjacency = self._adjacency.transitions, self._adjacency
+        upstream, main = transitions.upstream, transitions.modes(MAIN)
+        back = {rule for rule in (*GENERAL, *REQUESTED) if transitions.backs((rule,))}
+        if self._kept is not None:
+            bounds = self.edges(among)
+            return [
+                each
+                for each in assertions
+                if each[:3] in bounds and _within(bounds[each[:3]], transitions.sign * each[3] if each[3] else None)
+            ]
+        several = {node: self._states(node) for node in {self._start, *self._others.keys() & among}}
+        plain = ((among & self._seen) - self._pending).difference(several)
+        if self._options.stop:
+            # What is not expanded has no row.
+            plain = set(filter(adjacency.row, plain))
+        found: list[EdgeAssertion] = []
+        for each in assertions:
+            subject, rule, upper, time = each[:4]
+            if subject not in among or upper not in among:
+                continue
+            near, far = (subject, upper) if upstream else (upper, subject)
+            if near in plain:
+                follows = main[rule] is not None
+            else:
+                follows = any(adjacency.follows(state, rule, time) for state in several.get(near, ()))
+            if not follows and rule in back and (rule in REQUESTED or names_content(upper)):
+                states = several.get(far) or ([far] if far in plain else [])
+                follows = any(transitions.back(state, rule) is not None for state in states)
+            if follows:
+                found.append(each)
+        return found
 
     def roots(self) -> list[int]:
         """The roots: causes of something that have no asserted cause; nor have other versions of their content.
@@ -146,75 +175,58 @@ class Traversal:
             and not any(map(self._explained, siblings[node]))
         ]
 
-    def _close(self) -> None:
-        cache = self._adjacency.cache
-        self._closure = closure = cache.chains.closure(self._first, self._adjacency)
-        self._moves, self._others = closure.moves, cache.others
-        odd = closure.dead_ends.union(closure.odd)
-        self._ends = odd & cache.ends
-        self._back = odd & cache.backs.keys()
-        self._several = {state & NODE for state in cache.special.intersection(closure.odd)}
-
     def _run(self) -> None:
-        """Traverse level by level."""
-        others: dict[int, set[int]] = {}
-
-        def note(part: set[int], rows: list[tuple[int, ...]]) -> None:
-            cache = self._adjacency.cache
-            back = cache.backs.keys() & part
-            self._moves += sum(map(len, rows)) - sum(len(cache.backs[state]) for state in back)
-            for state in (part & cache.special).union(state for state in back if state > NODE):
-                others.setdefault(state & NODE, set()).add(state)
-            self._ends |= part & cache.ends
-            self._back |= back
-
-        self._seen, self._others = {self._first}, others
-        levels = list(islice(self._spread(self._seen, note), self._options.depth))
-        self._several = set(others)
-        self._pending = levels[-1] if levels else set(self._seen)
-        self._distances = self._nodes(levels)
-        targets = set[int]().union(*(row for _, rows in self._adjacency.expand(self._pending) for row in rows))
-        self.beyond = {state & NODE for state in targets}.difference(self._distances)
-
-    def _spread(self, seen: set[int], note: Callable[[set[int], list[tuple[int, ...]]], None]) -> Iterator[set[int]]:
-        """The levels, as the states that each adds; the last one is empty.
-
-        Args:
-            seen: contains the first state; all further states are added.
-            note: called with each part of an expanded level and its rows.
-        """
-        frontier, best = set(seen), dict[int, int]()
-        while frontier:
+        """Find the states."""
+        adjacency, seen, best = self._adjacency, self._seen, dict[int, int]()
+        frontier, depth = set(seen), self._options.depth
+        while frontier and (depth is None or len(self._levels) < depth):
             new: set[int] = set()
-            for part, rows in self._adjacency.expand(frontier):
-                note(part, rows)
+            for part, rows in adjacency.expand(frontier):
+                self._note(part, rows)
                 new.update(*rows)
-            frontier = new.difference(seen)
+            frontier = new - seen
             # Paths to a target need every state.
-            if self._adjacency.cache.bounds and self._options.to is None:
+            if adjacency.cache.bounds and self._options.to is None:
                 frontier = self._undominated(frontier, seen, best)
             seen |= frontier
-            yield frontier
+            self._levels.append(frontier)
+
+    def _note(self, part: set[int], rows: list[tuple[int, ...]]) -> None:
+        """Note what the numbers of edges and the roots follow from, for a part of an expanded level."""
+        cache = self._adjacency.cache
+        self._moves += sum(map(len, rows))
+        self._ends |= part & cache.ends
+        special = part & cache.special
+        if back := part & cache.backs.keys():
+            self._moves -= sum(len(cache.backs[state]) for state in back)
+            self._back |= back
+            special.update(state for state in back if state > NODE)
+        for state in special:
+            self._others.setdefault(state & NODE, set()).add(state)
 
     def _undominated(self, states: set[int], seen: set[int], best: dict[int, int]) -> set[int]:
-        bounded = {state for state in states if state >> SHIFT >= BOUNDED}
-        left = undominated(bounded, self._adjacency.cache.bounds, best, lambda node: node in seen or node in states)
-        return states - bounded | left
+        """The states without those with time bounds that lead to nothing to which no other state leads.
 
-    def _nodes(self, levels: Iterable[set[int]], most: int | None = None) -> dict[int, int]:
-        nodes = {self._start: 0}
-        for distance, states in enumerate(levels, 1):
-            if max(states, default=0) > NODE:
-                states = {state & NODE for state in states}  # noqa: PLW2901 (most states are the numbers of their nodes)
-            nodes.update(dict.fromkeys(states.difference(nodes), distance))
-            if most is not None and len(nodes) >= most:
-                break
-        return nodes
+        Otherwise an activity that is reached at many times would be expanded as many times.
+
+        Args:
+            states: the next level.
+            seen: the former levels.
+            best: for each node the widest bound so far; updated.
+        """
+        bounded = {state for state in states if state >> SHIFT >= BOUNDED}
+        if not bounded:
+            return states
+        bounds, left = self._adjacency.cache.bounds, states - bounded
+        for state in sorted(bounded, key=lambda state: -bounds[(state >> SHIFT) - BOUNDED]):
+            node, bound = state & NODE, bounds[(state >> SHIFT) - BOUNDED]
+            if not (node in seen or node in states) and best.get(node, bound - 1) < bound:
+                best[node] = bound
+                left.add(state)
+        return left
 
     def _visited(self, state: int) -> bool:
         """Whether the traversal expanded a state."""
-        if self._closure is not None:
-            return self._closure.visited(state)
         return state in self._seen and state not in self._pending
 
     def _states(self, node: int) -> list[int]:
@@ -235,16 +247,8 @@ class Traversal:
         This is the number of moves, except that an edge that is followed from several states of one node counts once,
         and one that is followed back counts only where it is not followed from its other end.
         """
-        total, several = self._moves, self._several
-        if self._closure is not None:
-            # Nearly all have one state beside the main one, if that was found.
-            rows, backs, others = self._adjacency.cache.rows, self._adjacency.cache.backs, self._others
-            single = {node for node in several if len(others[node]) == 1}
-            several = several - single
-            for node in self._closure.in_main(single):
-                (other,) = others[node]
-                total -= min(len(rows[node]) - len(backs.get(node, ())), len(rows[other]) - len(backs.get(other, ())))
-        for node in several:
+        total = self._moves
+        for node in self._others:
             sizes = [
                 len(self._adjacency.row(state)) - len(self._adjacency.backs(state)) for state in self._states(node)
             ]
@@ -277,7 +281,9 @@ class Traversal:
         """Whether the versions of content were looked for."""
         depth = self._options.depth
         stopped = self._adjacency.stopped({content}) - {self._start}
-        return not stopped and (depth is None or self._distances.get(content) != depth)
+        if depth is not None and self._distances is None:
+            self._distances = self.nearest()
+        return not stopped and (self._distances is None or self._distances.get(content) != depth)
 
     def _causes(self, nodes: list[int]) -> list[int]:
         """The nodes that something came from, and the start."""
@@ -307,9 +313,9 @@ class Traversal:
             kept.update(new)
             waiting += new
         self._kept = kept
-        on_path = {state & NODE for state in kept} or {self._start}
-        self._distances = {node: distance for node, distance in self._distances.items() if node in on_path}
-        self.total_edges = len({(move.subject, move.rule, move.object) for move in self._moves_from(on_path)})
+        self._on_path = {state & NODE for state in kept} or {self._start}
+        self.total = len(self._on_path)
+        self.total_edges = len({(move.subject, move.rule, move.object) for move in self._moves_from(self._on_path)})
 
 
 def merged(traversals: Sequence[Traversal], most: int) -> Found:
@@ -342,12 +348,16 @@ def reported_edges(
 ) -> dict[Key, set[tuple[int, int]]]:
     """The edges between nodes, with the versions and graphs that assert them."""
     among, found = set(nodes), dict[Key, set[tuple[int, int]]]()
-    edges = [(traversal, traversal.edges(among)) for traversal in traversals]
-    for subject, rule, upper, time, version, graph in snapshot.assertions(nodes):
-        key = subject, rule, upper
-        if any(key in walked and traversal.supports(walked[key], time) for traversal, walked in edges):
-            found.setdefault(key, set()).add((version, graph))
+    assertions = snapshot.assertions(nodes)
+    for traversal in traversals:
+        for subject, rule, upper, _, version, graph in traversal.followed(assertions, among):
+            found.setdefault((subject, rule, upper), set()).add((version, graph))
     return found
+
+
+def _within(bound: int | None, time: int | None) -> bool:
+    """Whether a time is within the time bound of an edge."""
+    return bound is None or time is None or time <= bound
 
 
 def nearest_common(traversals: Sequence[Traversal], nodes: Collection[int]) -> list[int]:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from provrepo.errors import Busy
 from provrepo.views.sparql.pool import CLOSED, directory_name
+from provrepo.views.sparql.querying.answers import Answers
 from provrepo.views.sparql.querying.merged_checkpoints import MergedCheckpoints
 from provrepo.views.sparql.waiting.increments import STORE
 
@@ -44,6 +45,7 @@ class Checkpoints:
     Attributes:
         root: the directory that contains a directory for each dataset; no other process may write to it.
         merged: merged checkpoints of several datasets.
+        answers: answers from the present content of datasets.
     """
 
     def __init__(self, root: Path) -> None:
@@ -51,6 +53,7 @@ class Checkpoints:
         self.root = root
         shutil.rmtree(root, ignore_errors=True)
         self.merged = MergedCheckpoints(root / ".merged")
+        self.answers = Answers(self.state)
         self._states: defaultdict[str, int] = defaultdict(int)
         self._writing: defaultdict[str, int] = defaultdict(int)
         self._newest: dict[str, _Checkpoint] = {}
@@ -70,9 +73,14 @@ class Checkpoints:
         try:
             yield
         finally:
+            self.outdate(dataset)  # before: until then no checkpoint and no answer is exact
             with self._changed:
                 self._writing[dataset] -= 1
-                self.outdate(dataset)
+
+    def state(self, dataset: str) -> int | None:
+        """The number of changes of a dataset; None while it is being changed."""
+        with self._changed:
+            return None if self._writing[dataset] else self._states[dataset]
 
     def exact(self, dataset: str, store: Path) -> bool:
         """Whether a checkpoint that is in use has the present content of the dataset, and nothing is changing that.
@@ -96,6 +104,7 @@ class Checkpoints:
             newest = self._newest.get(dataset)
             if newest is not None and not newest.users:
                 self._remove(self._newest.pop(dataset))
+        self.answers.forget(dataset)
 
     @contextmanager
     def use(self, dataset: str, make: Callable[[Path], bool]) -> Iterator[Path | None]:

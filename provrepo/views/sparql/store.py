@@ -369,20 +369,20 @@ class Quads:
         """
         datasets = [dataset] if isinstance(dataset, str) else sorted(set(dataset))
         sparql = SparqlQuery(query) if isinstance(query, str) else query
-        if len(datasets) == 1:
-            self._deferred.require_loaded(datasets[0], partial(self._stored, datasets[0]))
-            answer = self._incremented(
-                datasets[0],
-                lambda checkpoint, increments: self._runner.incremented(
-                    checkpoint, increments, sparql, timeout=timeout, abandoned=abandoned
-                ),
-            )
-            if answer is not None:
+        with_increments = partial(self._runner.incremented, query=sparql, timeout=timeout, abandoned=abandoned)
+
+        def evaluate() -> QueryResult:
+            if len(datasets) == 1 and (answer := self._incremented(datasets[0], with_increments)) is not None:
                 return answer
-        for name in datasets:
-            self.flush(name)
-            self._deferred.require_loaded(name, partial(self._stored, name))
-        return self._runner.query(datasets, sparql, timeout=timeout, abandoned=abandoned)
+            for name in datasets:
+                self.flush(name)
+                self._deferred.require_loaded(name, partial(self._stored, name))
+            return self._runner.query(datasets, sparql, timeout, abandoned)
+
+        if len(datasets) != 1:
+            return evaluate()
+        self._deferred.require_loaded(datasets[0], partial(self._stored, datasets[0]))
+        return self._checkpoints.answers.of(datasets[0], self._deferred.mark, sparql, evaluate)
 
     def _incremented(self, dataset: str, run: Callable[[Path, list[str]], QueryResult | None]) -> QueryResult | None:
         """Query a checkpoint with increments of what waits; None where nothing waits, or that is not possible."""

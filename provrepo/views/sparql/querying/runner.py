@@ -56,7 +56,6 @@ class Runner:
         self,
         datasets: Sequence[str],
         query: SparqlQuery,
-        *,
         timeout: float | None = None,
         abandoned: Callable[[], bool] | None = None,
     ) -> QueryResult:
@@ -89,7 +88,6 @@ class Runner:
         checkpoint: Path,
         increments: Sequence[str],
         query: SparqlQuery,
-        *,
         timeout: float | None = None,
         abandoned: Callable[[], bool] | None = None,
     ) -> QueryResult | None:

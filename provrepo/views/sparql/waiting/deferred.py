@@ -151,6 +151,12 @@ class Deferred:
         with self._guard:
             return list(self._waiting.get(dataset, ()))
 
+    def mark(self, dataset: str) -> tuple[int, ...]:
+        """What tells the changes of a dataset that wait from those that waited at other times."""
+        with self._guard:
+            changes = self._waiting.get(dataset)
+            return (changes[0].number, changes[-1].number, len(changes)) if changes else ()
+
     def loaded(self, dataset: str, changes: Collection[Waiting]) -> None:
         """Remove the first changes of a dataset, with their files."""
         with self._guard:
