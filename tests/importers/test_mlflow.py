@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import provrepo
+from provrepo.cli.imports.asking import asked as asked_by_command
+from provrepo.cli.imports.asking import asks
 from provrepo.codecs.yaml_values import parse_yaml
 from provrepo.errors import Error, ReadError, UsageError
 from provrepo.importers.contents import content_of
@@ -159,6 +161,20 @@ def test_a_file_a_folder_and_a_server_are_imported(tmp_path: Path) -> None:
     assert one.skipped == ()
     again = repository.import_documents((tmp_path / "mlflow.db").read_bytes(), file="mlflow.db")
     assert [receipt.created for receipt in again.receipts] == [False] * 3
+
+
+def test_the_command_asks_a_server(tmp_path: Path) -> None:
+    repository = provrepo.open(tmp_path / "data")
+    options = {"project": "default", "name": None, "format": "mlflow", "base": None}
+    assert (asks("http://lab", "mlflow"), asks("http://lab", None), asks("mlflow.db", "mlflow")) == (True, False, False)
+    with server() as (url, _):
+        found = asked_by_command(repository, url, ["1"], options)
+        with pytest.raises(UsageError, match="without a query"):
+            asked_by_command(repository, f"{url}?token=hush", [], options)
+    assert sorted(receipt.version.name for receipt in found.receipts) == sorted(
+        f"run-{id_}" for id_ in (PARENT, TRAIN, BROKEN)
+    )
+    assert found.skipped == ()
 
 
 def test_a_server_that_fails_in_part_and_one_that_is_none_of_mlflow() -> None:

@@ -197,7 +197,7 @@ GROUPS: tuple[Group, ...] = (
         "dbt",
         300,
         (*_EVENTS, "tests/integration/dbt/*"),
-        "dbt-ol 1.54.0 with dbt 1.11.16 on DuckDB: two builds of a small project, to a server that is disturbed",
+        "dbt-ol 1.54.0 with dbt 1.11.16 on DuckDB: two builds of a project, to a server that is disturbed; target/",
         tried={"dbt": "1.11.16"},
     ),
     Group(
@@ -206,6 +206,21 @@ GROUPS: tuple[Group, ...] = (
         ("provrepo/importers/engines/*", "provrepo/importers/versions.py", "provrepo/importers/sources.py"),
         "Snakemake 9.27.1: the metadata of a small workflow, with a job that fails and a long path",
         tried={"Snakemake": "9.27.1"},
+    ),
+    Group(
+        "great_expectations",
+        300,
+        ("provrepo/importers/great_expectations/*", "tests/integration/great_expectations_runner.py"),
+        "Great Expectations 1.24.1 validates a file twice: the results in its project",
+        tried={"Great Expectations": "1.24.1"},
+    ),
+    Group(
+        "mlflow",
+        900,
+        ("provrepo/importers/mlflow/*", "shapes/ml-training/*", "tests/integration/mlflow_runner.py"),
+        "MLflow 3.17.2: the same runs in files, in SQLite and from its server",
+        large=True,
+        tried={"MLflow": "3.17.2"},
     ),
     Group(
         "spark",

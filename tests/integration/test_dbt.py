@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import provrepo
 from provrepo.importers.openlineage.quality import DQV
-from provrepo.model.statements import GENERATION
+from provrepo.model.document import Document
+from provrepo.model.statements import GENERATION, SPECIALIZATION
 from provrepo.repository.repository import Repository
 from tests.integration.environments import NotHere, python, run
 from tests.integration.receiving import PROJECT, Receiver, receiver
@@ -33,11 +35,13 @@ class Ran:
     Attributes:
         here: the receiver.
         repository: what it stored.
+        project: the folder of the project, with ``target/`` of the second build.
         codes: the exit codes of the builds.
     """
 
     here: Receiver
     repository: Repository
+    project: Path
     codes: tuple[int, int]
 
 
@@ -76,7 +80,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             seed.write("4,oats,120\n4,oats,130\n")
         second = build(interpreter, here, project)
         with here.opened() as repository:
-            yield Ran(here, repository, (first, second))
+            yield Ran(here, repository, project, (first, second))
 
 
 def jobs(ran: Ran) -> dict[str, list[str]]:
@@ -131,3 +135,38 @@ def test_tests_become_measurements_of_quality(ran: Ran) -> None:
                 ]
     assert results[0] == ["true"] * 4
     assert sorted(set(results[1])) == ["false", "true"]
+
+
+def test_the_folder_of_the_project_says_what_the_events_say(ran: Ran, tmp_path: Path) -> None:
+    # The address of the database is an expression, which only dbt evaluates.
+    place = str(ran.project / "harvest.duckdb")
+    profiles = ran.project / "profiles.yml"
+    profiles.write_text(profiles.read_text("utf-8").replace("{{ env_var('HARVEST_DATABASE') }}", place), "utf-8")
+    repository = provrepo.open(tmp_path / "data")
+    found = repository.import_documents(ran.project, format="dbt")
+    assert found.skipped == ()
+    (receipt,) = found.receipts
+    document = repository.read("default", receipt.version.name)
+    assert document.warnings == []
+    assert provrepo.validate(document, profiles=["pipeline"]).conforms
+
+    def relations(documents: Iterable[Document]) -> set[str]:
+        whole = (str(one.args[1]) for each in documents for one in each if one.kind is SPECIALIZATION)
+        return {iri for iri in whole if "/dataset/" in iri}
+
+    events = (ran.repository.read(PROJECT, name) for name in ran.here.stored(ran.repository))
+    # The last model was skipped in the second build, since a test of what it reads failed.
+    assert {iri.rpartition("/")[2] for iri in relations([document])} == {"harvest.main.plots", "harvest.main.clean"}
+    assert relations([document]) < relations(events)
+    values = {str(value) for one in document for name, value in one.attributes if name == f"{DQV}value"}
+    assert values == {"true", "false"}
+
+
+def test_results_of_docs_generate_are_refused(ran: Ran, tmp_path: Path) -> None:
+    folder = python("dbt", REQUIREMENTS).parent
+    names = {"HARVEST_DATABASE": str(ran.project / "harvest.duckdb")}
+    generate = [folder / "dbt", "docs", "generate", "--project-dir", ran.project, "--profiles-dir", ran.project]
+    assert run(generate, **names).returncode == 0
+    found = provrepo.open(tmp_path / "data").import_documents(ran.project, format="dbt")
+    assert found.receipts == ()
+    assert ["dbt docs generate" in skipped.reason for skipped in found.skipped] == [True]

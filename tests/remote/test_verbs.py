@@ -19,6 +19,7 @@ from provrepo.repository.lineage.records import SourceReference
 from provrepo.repository.records import ProjectInfo
 from provrepo.repository.repository import Repository
 from tests.support.distance import EX, NEXT, RUN, Pair, pair
+from tests.support.mlflow_stores import database
 
 VERBS = sorted(
     name for name, value in vars(Repository).items() if inspect.isfunction(value) and hasattr(value, "__wrapped__")
@@ -297,6 +298,16 @@ def test_records_of_other_tools_are_imported(
             each.import_documents(RUN, project="nowhere")
         with pytest.raises(ReadError):
             each.import_documents(b"PK no archive", project="imported")
+
+
+def test_a_file_of_several_documents_is_collected_here(
+    remote: RemoteRepository, local: Repository, tmp_path: Path
+) -> None:
+    local.create_project("tracked")
+    found = remote.import_documents(database(tmp_path / "mlflow.db"), project="tracked")
+    assert (len(found.receipts), found.skipped) == (3, ())
+    again = remote.import_documents((tmp_path / "mlflow.db").read_bytes(), project="tracked")
+    assert [receipt.created for receipt in again.receipts] == [False] * 3
 
 
 def test_documents_are_stored_and_withdrawn(both: Pair, remote: RemoteRepository, local: Repository) -> None:

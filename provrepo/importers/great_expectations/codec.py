@@ -87,8 +87,9 @@ def collect(files: Sequence[SourceFile], root: Path | None) -> Iterator[Collecte
     # Results repeat what was used of suites and checkpoints: the rest of a project is no record of a run.
     more = frozenset(file.path for file in files if _PROJECT.fullmatch(file.path))
     for file in files:
-        if not file.path.endswith(".json") or b'"results"' not in (data := file.read(IMPORT_BYTES + 1)):
+        if not file.path.endswith(".json") or b'"results"' not in file.read(1 << 16):
             continue
+        data = file.read(IMPORT_BYTES + 1)
         try:
             values = [each for *_, each in parse(data, FORMAT)]
         except ReadError as error:

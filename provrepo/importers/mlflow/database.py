@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from provrepo.importers.json_values import canonical
 from provrepo.importers.mlflow.artifacts import artifacts_in, described
 from provrepo.importers.mlflow.records import (
     DATASET,
@@ -140,10 +141,11 @@ def tracked_in(connection: sqlite3.Connection, files: list[SourceFile]) -> Track
         row["experiment_id"] = str(row.get("experiment_id"))
         found.experiments[row["experiment_id"]] = {**kept(row, EXPERIMENT), **kept({"tags": tags}, ["tags"])}
     datasets = {row.get("dataset_uuid"): _dataset(row) for row in reader.rows("datasets")}
+    inputs = _inputs(reader, datasets)
     for row in reader.rows("runs"):
         id_ = row.get("run_uuid")
         if isinstance(id_, str) and id_:
-            found.runs.append(_run(reader, id_, row, datasets, artifacts))
+            found.runs.append(_run(reader, id_, row, inputs.get(id_, {}), artifacts))
     for row in reader.rows("logged_models"):
         if isinstance(id_ := row.get("model_id"), str) and id_:
             found.models[id_] = _model(reader, id_, row, artifacts)
@@ -168,35 +170,41 @@ def _dataset(row: dict[str, Any]) -> dict[str, Any]:
     return kept({**row, **of_source}, DATASET)
 
 
+def _inputs(reader: _Reader, datasets: dict[Any, dict[str, Any]]) -> dict[str, dict[str, list[Any]]]:
+    """The datasets and models that each run used and made: run → ``datasets``, ``inputs``, ``outputs``."""
+    tags: dict[Any, dict[str, str]] = {}
+    for row in reader.rows("input_tags"):
+        tags.setdefault(row.get("input_uuid"), {})[str(row.get("name"))] = str(row.get("value"))
+    found: dict[str, dict[str, list[Any]]] = {}
+    for row in reader.rows("inputs"):
+        kind, source, target = row.get("source_type"), row.get("source_id"), row.get("destination_id")
+        if kind == "DATASET" and source in datasets:
+            of_input = kept({"tags": tags.get(row.get("input_uuid"), {})}, ["tags"])
+            found.setdefault(str(target), {}).setdefault("datasets", []).append({**datasets[source], **of_input})
+        elif kind in ("RUN_OUTPUT", "RUN_INPUT"):
+            member = "outputs" if kind == "RUN_OUTPUT" else "inputs"
+            found.setdefault(str(source), {}).setdefault(member, []).append(str(target))
+    return found
+
+
 def _run(
     reader: _Reader,
     id_: str,
     row: dict[str, Any],
-    datasets: dict[Any, dict[str, Any]],
+    inputs: dict[str, list[Any]],
     artifacts: dict[str, list[tuple[str, SourceFile]]],
 ) -> dict[str, Any]:
     points: dict[str, list[tuple[Any, Any, Any]]] = {}
     for metric in reader.rows("metrics", "run_uuid", id_):
         value = "NaN" if metric.get("is_nan") else metric.get("value")
         points.setdefault(str(metric.get("key")), []).append((metric.get("step"), metric.get("timestamp"), value))
-    used, models = [], []
-    for each in reader.rows("inputs", "destination_id", id_):
-        if each.get("source_type") == "DATASET" and each.get("source_id") in datasets:
-            tags = reader.pairs("input_tags", "input_uuid", each.get("input_uuid"), "name")
-            used.append({**datasets[each["source_id"]], **kept({"tags": tags}, ["tags"])})
-    outputs = []
-    for each in reader.rows("inputs", "source_id", id_):
-        if each.get("source_type") == "RUN_OUTPUT":
-            outputs.append(str(each.get("destination_id")))
-        elif each.get("source_type") == "RUN_INPUT":
-            models.append(str(each.get("destination_id")))
     more = {
         "params": reader.pairs("params", "run_uuid", id_),
         "tags": reader.pairs("tags", "run_uuid", id_),
         "metrics": {key: history(each) for key, each in points.items()},
-        "datasets": sorted(used, key=str),
-        "inputs": sorted(models),
-        "outputs": sorted(outputs),
+        "datasets": sorted(inputs.get("datasets", []), key=canonical),
+        "inputs": sorted(inputs.get("inputs", [])),
+        "outputs": sorted(inputs.get("outputs", [])),
         "files": described(artifacts.get(id_, [])),
     }
     about = {**row, "run_id": id_, "run_name": row.get("name"), "experiment_id": str(row.get("experiment_id"))}

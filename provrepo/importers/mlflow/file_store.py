@@ -11,6 +11,7 @@ from typing import Any
 
 from provrepo.codecs.yaml_values import parse_yaml
 from provrepo.errors import ReadError
+from provrepo.importers.json_values import canonical
 from provrepo.importers.mlflow.artifacts import artifacts_in, described
 from provrepo.importers.mlflow.names import FORMAT
 from provrepo.importers.mlflow.records import (
@@ -37,7 +38,7 @@ _BYTES = 8 << 20
 """The most bytes of one file of the store that are read."""
 
 _OWN = re.compile(
-    r"(?:[^/]+/)?meta\.yaml|[^/]+/(?:tags/.*|[0-9a-f]{32}/.*|datasets/[^/]+/meta\.yaml|models/m-[^/]+/.*)"
+    r"(?:[^/]+/)?meta\.yaml|[^/]+/(?:tags/.*|[0-9a-f]{32}/.*|datasets/[^/]+/meta\.yaml|models/m-[^/]+/.*|traces/.*)"
     r"|models/[^/]+/(?:version-\d+/.*|tags/.*|aliases/.*|meta\.yaml)"
 )
 """The files of a store, below it."""
@@ -161,7 +162,7 @@ class FileStore:
             "params": self._texts(f"{folder}/params"),
             "tags": self._texts(f"{folder}/tags"),
             "metrics": {key: history(each) for key, each in points.items()},
-            "datasets": sorted(used, key=str),
+            "datasets": sorted(used, key=canonical),
             "inputs": sorted(models),
             "outputs": sorted(str(each.get("destination_id")) for each in self._linked(f"{folder}/outputs")),
             "files": described(artifacts.get(id_, [])),

@@ -12,6 +12,7 @@ from typing import Any
 
 from provrepo.errors import Error, RemoteError, Unreachable, UsageError
 from provrepo.http_client.client import HttpClient
+from provrepo.importers.json_values import canonical
 from provrepo.importers.mlflow.artifacts import ARTIFACTS, ENVIRONMENT, TEXT_BYTES, text_of
 from provrepo.importers.mlflow.records import (
     DATASET,
@@ -238,7 +239,7 @@ def run_of(found: Any) -> dict[str, Any]:
         "params": _pairs(data, "params"),
         "tags": _pairs(data),
         "metrics": metrics,
-        "datasets": sorted(datasets, key=str),
+        "datasets": sorted(datasets, key=canonical),
         "inputs": sorted(_text(each.get("model_id")) for each in _objects(inputs.get("model_inputs"))),
         "outputs": sorted(_text(each.get("model_id")) for each in _objects(outputs.get("model_outputs"))),
     }
