@@ -89,7 +89,9 @@ def test_a_training_run_from_files(tmp_path: Path) -> None:
     made = {args[0] for args in related(document, GENERATION)}
     assert made == {"loss", "r2", "model", *FILES}
     assert related(document, MEMBERSHIP) == {("model", name) for name in FILES}
-    assert {("model", "plots 454d8bfd"), ("r2", "held 86b470dc"), ("r2", "model")} <= related(document, DERIVATION)
+    assert {("ridge 1", "model"), ("model", "plots 454d8bfd"), ("r2", "held 86b470dc"), ("r2", "model")} <= related(
+        document, DERIVATION
+    )
     assert ("model", "held 86b470dc") not in related(document, DERIVATION)
     assert {("ridge 1", "model"), ("plots 454d8bfd", "plots")} <= related(document, SPECIALIZATION)
     assert values(document, f"{TERMS}alias") == ["champion"]

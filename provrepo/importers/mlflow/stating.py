@@ -385,6 +385,8 @@ class Stating(Shapes):
         if model:
             self._statements.entity(model)
             self._statements.relate(SPECIALIZATION, entity, model)
+            # Lineage of a general thing is not that of its specializations; this one was made from it.
+            self._statements.relate(DERIVATION, entity, model)
 
     # --- Parts -----------------------------------------------------------------------------------------------------
 
