@@ -35,6 +35,7 @@ from provrepo.repository.exchange.notices.verbs import Holder, ReceivedNotice, S
 from provrepo.repository.exchange.package.layout import Contents
 from provrepo.repository.exchange.package.pack import Package
 from provrepo.repository.exchange.package.unpack import Unpacked
+from provrepo.repository.exports.verbs import ProjectExport
 from provrepo.repository.federation.records import (
     FederatedLineage,
     FederatedSource,
@@ -65,6 +66,7 @@ __all__ = ["items", "page", "sections"]
 RETURNED = (
     Comparison,
     Redacted,
+    ProjectExport,
     Inference,
     QueryResult,
     LineageGraph,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provrepo.codecs.formats import FORMATS, IMPORTED, Format
+from provrepo.repository.exports.rows import EXPORTS
 
 __all__ = ["systems", "table"]
 
@@ -34,7 +35,7 @@ class System:
 
 
 def systems() -> dict[str, System]:
-    """Each tool by its name, from the tables of formats and of integration groups.
+    """Each tool by its name, from the tables of formats, of exports and of integration groups.
 
     Raises:
         KeyError: a group of integration tests runs a tool that no format names, and that has no hooks.
@@ -53,6 +54,13 @@ def systems() -> dict[str, System]:
     for name, version in HOOKS.items():
         hooks = f"[`provrepo.hooks.{name.lower()}`](../how-to/record-workflows.md)"
         found[name] = System(reads=[hooks], versions=[f"{name} {version}"])
+    for row in EXPORTS.values():
+        for name in row.readers:
+            system = found.setdefault(name, System())
+            if not row.graph:
+                system.writes.append(f"[`{row.name}`](exports.md#a-whole-project)")
+                if row.versions not in system.versions:
+                    system.versions.append(row.versions)
     for group in runpy.run_path(str(ROOT / "tests" / "integration" / "groups.py"))["GROUPS"]:
         for name, version in group.tried.items():
             found[name].tried.append(f"`{group.name}` ({version})")

@@ -12,7 +12,7 @@ from provrepo.cli.files import noting_changes, warn_of_other_bytes
 from provrepo.cli.options import given, named_thing, query_options
 from provrepo.errors import UsageError
 from provrepo.repository.lineage.query import LineageQuery, SearchQuery, ThingQuery
-from provrepo.repository.lineage.records import BUNDLED, DIAGRAMS
+from provrepo.repository.lineage.records import BUNDLED, DIAGRAMS, FOR_DATABASES
 from provrepo.text import on_one_line
 from provrepo.words import counted
 
@@ -46,7 +46,7 @@ _OUTPUT = f"How the answer is written; {', '.join(BUNDLED)} have one bundle for 
 @click.option(
     "--output",
     "style",
-    type=click.Choice(["table", "json", "svg", *DIAGRAMS, "turtle", *BUNDLED]),
+    type=click.Choice(["table", "json", "svg", *DIAGRAMS, *FOR_DATABASES, "turtle", *BUNDLED]),
     default="table",
     show_default=True,
     help=_OUTPUT,

@@ -148,38 +148,59 @@ def _state(version: VersionInfo) -> str:
     )
 
 
-@click.command()
-@click.argument("reference", type=REFERENCE, metavar="P/N[@VERSION]")
-@click.option("--to", metavar="FORMAT", help="The format. Default: by the suffix of -o, or as submitted.")
+@click.command(short_help="Write a version of a document in a format, or a whole project.")
+@click.argument("reference", metavar="P/N[@VERSION]|P/")
+@click.option(
+    "--to", metavar="FORMAT", help="The format. Default: by the suffix of -o, or as submitted. Of projects: see above."
+)
 @click.option("--original", is_flag=True, help="The submitted bytes, unchanged.")
 @click.option(
-    "-o",
-    "--out",
-    default="-",
-    metavar="FILE",
-    help="Where to write it instead of stdout; DIR/ for a folder.",
+    "--after", type=click.IntRange(0), metavar="N", help="Of a project: only versions that came after its entry N."
+)
+@click.option(
+    "-o", "--out", default="-", metavar="FILE", help="Where to write it instead of stdout; DIR/ for a folder."
 )
 @pass_invocation
-def export(invocation: Invocation, reference: Reference, to: str | None, original: bool, out: str) -> None:
-    """Write a version of a document, by default the current one.
+def export(invocation: Invocation, reference: str, to: str | None, original: bool, after: int | None, out: str) -> None:
+    """Write a version of a document, by default the current one, or a whole project.
 
-    Without a format, or with --original, the submitted bytes are written unchanged. In another format, content that
-    it cannot represent is listed on stderr. FILE is written completely or not at all. A crate (--to rocrate) is a zip
-    archive, or with -o DIR/ a folder.
+    Without a format, or with --original, the submitted bytes are written unchanged. Other formats: those of PROV,
+    pictures and diagrams (svg, dot, mermaid), graphs for databases (graphml, neo4j), and those of other tools that can
+    be written, such as openlineage. Content that a format cannot represent is listed on stderr.
+
+    P/ is the whole project P: the relations of the current versions of its documents, as a table (csv, parquet) or as a
+    graph (graphml, neo4j). With --after N, these are the versions that came after an earlier export; its last entry is
+    on stderr. parquet needs `pip install 'provrepo[parquet]'`.
+
+    FILE is written completely or not at all. A crate (--to rocrate) is a zip archive, or with -o DIR/ a folder.
     """
     from provrepo.cli.documents import report_losses
     from provrepo.codecs.formats import by_name, by_suffix, format_of_archive
+    from provrepo.repository.exports.rows import EXPORTS, of_suffix
 
+    row = EXPORTS.get(to) if to else of_suffix(out)
+    if reference.endswith("/") or (row is not None and not row.graph and "/" not in reference):
+        if original:
+            raise UsageError("--original is for one document")
+        _export_project(
+            invocation, reference.removesuffix("/"), to or (row.name if row is not None else None), after, out
+        )
+        return
+    document = REFERENCE.convert(reference, None, None)
+    if after is not None:
+        raise UsageError(f"--after is for whole projects: provrepo export {document.project}/ --after {after}")
+    if row is not None and not row.graph:
+        raise UsageError(f"{row.title} is for whole projects: provrepo export {document.project}/ --to {row.name}")
     if original and to:
         raise UsageError("--original writes the submitted bytes and cannot be combined with --to")
     suffix = None if original or to or out == "-" else by_suffix(out)
     target = by_name(to) if to else suffix
     with invocation.repository() as repository:
         if target is None:
-            output.save(repository.export(*reference), out)
+            output.save(repository.export(*document), out)
             return
-        content = repository.export(*reference, format=target.name)
-        losses = repository.read(*reference).losses(target.name)
+        content = repository.export(*document, format=target.name)
+        losses = repository.read(*document).losses(target.name)
     if out.endswith("/"):
         from provrepo.importers.archives import unpacked
 
@@ -189,6 +210,26 @@ def export(invocation: Invocation, reference: Reference, to: str | None, origina
     else:
         output.save(content, out)
     report_losses(losses)
+
+
+def _export_project(invocation: Invocation, project: str, to: str | None, after: int | None, out: str) -> None:
+    from provrepo.repository.exports.rows import EXPORTS, project_format
+
+    if to is None:
+        raise UsageError(f"name the format of the project with --to: {', '.join(EXPORTS)}")
+    chosen = project_format(to)
+    with output.Progress() as progress, invocation.repository() as repository, output.saving(out) as file:
+        done = repository.export_project(project, file, format=chosen.name, after=after or 0, progress=progress)
+    things = f"{counted(done.things, 'thing')} and " if chosen.graph else ""
+    output.note(
+        f"{things}{counted(done.relations, 'relation')} of {counted(done.documents, 'document')}; "
+        f"last entry {done.sequence}"
+    )
+    if done.left_out:
+        what = "relations without a second argument" if chosen.graph else "times without a zone"
+        output.note(f"loss: {chosen.title} has no place for {what}: {done.left_out:,}")
+    for name in done.omitted:
+        output.note(f"omitted: {done.project}/{name} could not be read")
 
 
 _internal = click.option(

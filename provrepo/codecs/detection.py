@@ -37,7 +37,7 @@ _PROVN = re.compile(
     r"specializationOf|alternateOf|mentionOf)\s*\()",
 )
 _XML_ROOT = re.compile(r"<(?![?!])\s*(?:[\w.-]+:)?([\w.-]+)")
-_ROOTS = {"RDF": "rdfxml", "svg": "svg"}
+_ROOTS = {"RDF": "rdfxml", "svg": "svg", "graphml": "graphml"}
 _DIAGRAM = re.compile(r"(?:---\n(?s:.*?)\n---\s+)?(?:(?P<dot>digraph\b)|flowchart\s)")
 _TURTLE = re.compile(r"(?im)^\s*(?:@?prefix\b|@?base\b|@version\b|\[|\(|<[^>\s]*>\s|[\w.-]*:[\w.-]*\s+a?\s*\S|_:\w)")
 _GRAPH = re.compile(r"\{\s*(?:<[^>\s]*>|_:\w)")
@@ -56,6 +56,8 @@ def sniff(data: bytes, named: str | None = None) -> str | None:
     Raises:
         ReadError: two formats are equally likely; the message names both.
     """
+    if data.startswith(b"PK\x03\x04") and data[30:].startswith(b"nodes.csv"):
+        return "neo4j"
     head = data[:_HEAD].removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").lstrip()
     if _JSON.match(head) or (head[:1] in ("{", "[") and named in _JSON_NAMES):
         return _json(data, named)

@@ -187,6 +187,32 @@ _PROV: tuple[Format, ...] = (
         reads=False,
         readers=("Mermaid",),
     ),
+    Format(
+        "graphml",
+        "GraphML",
+        (".graphml",),
+        ("application/graphml+xml",),
+        rdf=False,
+        bundles=True,
+        module="codecs.property_graph.codec",
+        specification="http://graphml.graphdrawing.org/",
+        reads=False,
+        readers=("JanusGraph", "NetworkX"),
+        versions="GraphML 1.0 with the labels of TinkerPop 3",
+    ),
+    Format(
+        "neo4j",
+        "CSV for Neo4j",
+        (".neo4j.zip",),
+        ("application/x-neo4j-csv",),
+        rdf=False,
+        bundles=True,
+        module="codecs.property_graph.codec",
+        specification="https://neo4j.com/docs/operations-manual/current/import/",
+        reads=False,
+        readers=("Neo4j",),
+        versions="headers of neo4j-admin 5, Cypher 5.23",
+    ),
 )
 
 FORMATS = (*_PROV, *TOOLS)

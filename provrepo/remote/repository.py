@@ -240,6 +240,7 @@ class RemoteRepository:
     ask_pending = _verb(Repository.ask_pending, of_reviews.ask_pending)
     replace_pending = _verb(Repository.replace_pending, of_reviews.replace_pending)
 
+    export_project = _verb(Repository.export_project, of_packages.export_project)
     pack = _verb(Repository.pack, of_packages.pack)
     peers = _verb(Repository.peers, of_exchange.peers)
     peer = _verb(Repository.peer, of_exchange.peer)

@@ -31,6 +31,7 @@ from provrepo.repository.exchange.package import verbs as of_package
 from provrepo.repository.exchange.reviewing import reviews as of_reviews
 from provrepo.repository.exchange.reviewing import submitting as of_reviewed
 from provrepo.repository.exchange.webhooks import verbs as of_webhooks
+from provrepo.repository.exports import verbs as of_exports
 from provrepo.repository.federation import surroundings as of_federation
 from provrepo.repository.governance import embargo as of_embargo
 from provrepo.repository.governance import invitations as of_invitations
@@ -168,6 +169,7 @@ class Repository:
     original = verb(of_documents.original)
     read = verb(of_documents.read)
     export = verb(of_documents.export)
+    export_project = verb(of_exports.export_project)
     report = verb(of_documents.report)
     statements = verb(of_statements.statements)
     diff = verb(of_statements.diff)

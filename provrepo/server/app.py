@@ -11,6 +11,7 @@ from provrepo.server.discovery import atom, catalogs, linksets, signposts, sitem
 from provrepo.server.documents import (
     datasets,
     documents,
+    exports,
     imports,
     pingback,
     profiles,
@@ -92,6 +93,7 @@ def create_app(store: Store, *, url: str = "") -> Flask:
         publishing,
         datasets,
         packages,
+        exports,
         documents,
         statements,
         submissions,

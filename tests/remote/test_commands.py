@@ -454,6 +454,21 @@ def test_every_command_works_or_says_why_not(both: Pair, path: tuple[str, ...], 
     assert found.exit_code == 0 or found.stderr.splitlines()[-1].startswith("error: "), found.output
 
 
+def test_the_export_of_a_project_is_the_same(both: Pair, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    for options in (("csv",), ("csv", "--after", "2"), ("graphml",), ("neo4j",)):
+        here = both.local("export", "crops/", "--to", *options, "-o", target)
+        written = target.read_bytes()
+        there = both.remote("export", "crops/", "--to", *options, "-o", target)
+        assert (here.exit_code, there.exit_code, there.stdout, there.stderr) == (0, 0, here.stdout, here.stderr)
+        assert target.read_bytes() == written
+        assert "last entry" in here.stderr
+    for project, options in (("nowhere/", ("--to", "csv")), ("crops/", ("--to", "turtle")), ("crops/", ())):
+        here, there = (run("export", project, *options) for run in (both.local, both.remote))
+        assert (there.exit_code, there.stderr) == (here.exit_code, here.stderr)
+        assert here.exit_code in (1, 2)
+
+
 def test_a_package_is_the_same(both: Pair, tmp_path: Path) -> None:
     target = tmp_path / "crops.zip"
     for options in ((), ("--for-readers",), ("--since", "3"), ("--output", "json")):

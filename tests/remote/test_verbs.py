@@ -238,7 +238,16 @@ def test_each_verb_gives_the_same(
 
 def test_every_verb_is_called_or_needs_the_directory(remote: RemoteRepository) -> None:
     called = {name for name, _, _ in CALLS} | {
-        *("submit", "withdraw", "create_project", "set_project", "indexing_server", "pack", "import_documents")
+        *(
+            "submit",
+            "withdraw",
+            "create_project",
+            "set_project",
+            "indexing_server",
+            "pack",
+            "import_documents",
+            "export_project",
+        )
     }
     for name in set(VERBS) - called:
         parameters = inspect.signature(getattr(Repository, name)).parameters.values()

@@ -9,7 +9,7 @@ from functools import cache
 from provrepo.model.document import Bundle, Document
 from provrepo.model.identifiers import Identifier, Literal
 from provrepo.model.statements import AGENT, ATTRIBUTION, ENTITY, MENTION, SPECIALIZATION, Statement, Term
-from provrepo.repository.lineage.records import DIAGRAMS, KINDS, LineageEdge, LineageGraph, LineageNode
+from provrepo.repository.lineage.records import DIAGRAMS, FOR_DATABASES, KINDS, LineageEdge, LineageGraph, LineageNode
 from provrepo.views.lineage.rules import BY_RESOLUTION, EDGES, Rule
 from provrepo.vocab import PROV, PROV_LABEL, PROV_TYPE, XSD_STRING
 
@@ -64,6 +64,10 @@ def write(graph: LineageGraph, format: str) -> bytes:  # noqa: A002 (the name th
     chosen = formats.by_name(format)
     if chosen.name == "svg":
         return svg.file(document(graph, bundles=False), note=graph.left_out())
+    if chosen.name in FOR_DATABASES:
+        from provrepo.repository.lineage import property_graph
+
+        return property_graph.write(graph, chosen.name)
     if chosen.name in DIAGRAMS:
         shown = document(graph, bundles=False)
         return diagrams.file(shown, format=chosen.name, note=graph.left_out(), marked=graph.start)

@@ -17,6 +17,7 @@ __all__ = [
     "BUNDLED",
     "DIAGRAMS",
     "JSON_FORMAT",
+    "FOR_DATABASES",
     "KINDS",
     "CommonNode",
     "LineageCommon",
@@ -38,6 +39,8 @@ DIAGRAMS = ("dot", "mermaid")
 
 JSON_FORMAT = 2
 """The version of the JSON of a lineage. Before 2, edges named their things and everything named its sources in full."""
+FOR_DATABASES = ("graphml", "neo4j")
+"""Formats in which an answer is a graph for databases: an edge for each version that asserts a relation, by name."""
 
 KINDS: tuple[Kind, ...] = (ENTITY, ACTIVITY, AGENT)
 """The kinds of things, in the order in which they are listed."""
@@ -253,7 +256,8 @@ class LineageGraph:
     def write(self, format: str) -> bytes:  # noqa: A002 (the name that callers use)
         """The same in a format of PROV: with a bundle for each graph where the format has bundles, or as a picture.
 
-        A picture (``svg``) or diagram (``dot``, ``mermaid``) states what was left out.
+        A picture (``svg``) or diagram (``dot``, ``mermaid``) states what was left out. In a graph for databases
+        (``graphml``, ``neo4j``) there is an edge for each version that asserts a relation.
 
         Raises:
             UnknownFormat: no such format.

@@ -311,7 +311,8 @@ def _thing(repo: Repository) -> str:
 def _written(data: bytes, choice: Choice, totals: Mapping[str, str]) -> Response:
     response = Response(data, content_type=content_type(choice.media_type))
     response.headers.update(totals)
-    if choice.name == "rdfxml":
+    suffix = {"rdfxml": ".rdf", "graphml": ".graphml", "neo4j": ".neo4j.zip"}.get(choice.name)
+    if suffix:
         # A browser would run scripts in the XHTML namespace that submitted XML contains.
-        response.headers["Content-Disposition"] = 'attachment; filename="lineage.rdf"'
+        response.headers["Content-Disposition"] = f'attachment; filename="lineage{suffix}"'
     return conditional(response)

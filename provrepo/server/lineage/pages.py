@@ -63,7 +63,19 @@ HERE = "this repository"
 MOST_SAID = 300
 """Statements that the page of a thing shows."""
 
-_PLAIN = ("turtle", "rdfxml", "provjsonld", "rdfjsonld", "ntriples", "nquads", "svg", "dot", "mermaid")
+_PLAIN = (
+    "turtle",
+    "rdfxml",
+    "provjsonld",
+    "rdfjsonld",
+    "ntriples",
+    "nquads",
+    "svg",
+    "dot",
+    "mermaid",
+    "graphml",
+    "neo4j",
+)
 
 _GROUPED = {"kinds": "By kind", "types": "By type", "agents": "By agent", "projects": "By project"}
 _MOST_GROUPS = 12

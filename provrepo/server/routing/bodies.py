@@ -137,6 +137,15 @@ HEADERS: dict[str, Sequence[str]] = {
     "publications.publish": ("Location",),
     "feed.ledger": ("Provrepo-About", "Provrepo-Sequence", "Provrepo-Setup-Id"),
     "feed.blob": (*_BYTES, *_PARTS),
+    "exports.project": (
+        *_BYTES,
+        "Provrepo-Documents",
+        "Provrepo-Left-Out",
+        "Provrepo-Relations",
+        "Provrepo-Sequence",
+        "Provrepo-Things",
+        "Provrepo-Unread",
+    ),
     "packages.package": (
         *_BYTES,
         "Provrepo-Files",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provrepo.codecs.formats import by_name
-from provrepo.repository.lineage.records import BUNDLED, DIAGRAMS
+from provrepo.repository.lineage.records import BUNDLED, DIAGRAMS, FOR_DATABASES
 from provrepo.server.protocol.answers import graph_offer
 from provrepo.server.protocol.negotiate import HTML, JSON, Offer
 
@@ -37,7 +37,7 @@ LINEAGE = (
     *_offers("turtle", "rdfxml", "provjsonld", "rdfjsonld", "ntriples", "nquads"),
     *_BUNDLED,
     SVG,
-    *_offers(*DIAGRAMS),
+    *_offers(*DIAGRAMS, *FOR_DATABASES),
     HTML,
 )
 INBOX = (Offer("jsonld", ("application/ld+json",), (".jsonld",)),)

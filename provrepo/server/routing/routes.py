@@ -17,7 +17,7 @@ from provrepo.repository.actions import Action
 from provrepo.repository.datasets.records import REASONS
 from provrepo.repository.lineage.query import CommonQuery, ImpactQuery, LineageQuery, SearchQuery, ThingQuery
 from provrepo.repository.options import Kind, Named, options
-from provrepo.server.documents import documents, reports
+from provrepo.server.documents import documents, exports, reports
 from provrepo.server.documents.documents import VERSION_ORDERS
 from provrepo.server.documents.projects import PROJECT_ORDERS
 from provrepo.server.exchange import packages
@@ -267,6 +267,19 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("log.receipt", "GET"): Operation(_DOCUMENT, problems=(404, 410, 501)),
     ("feed.blobs", "POST"): Operation(
         _DOCUMENT, media(*offers.BLOBS), request_types=_JSON, problems=(404, 406, 413, 415)
+    ),
+    ("exports.project", "GET"): Operation(
+        _PACKAGE,
+        media(*exports.OFFERS),
+        (
+            RequestParameter(
+                "after",
+                {"type": "integer", "minimum": 0, "maximum": exports.MOST_ENTRIES, "default": 0},
+                "Only versions that came after this entry.",
+            ),
+            _FORMAT,
+        ),
+        problems=(404, 406, 501),
     ),
     ("packages.package", "GET"): Operation(
         _PACKAGE,
