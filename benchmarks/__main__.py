@@ -20,6 +20,7 @@ from benchmarks import (
     lineage,
     lineage_growth,
     loading,
+    logs,
     mirroring,
     peers,
     queries,
@@ -50,6 +51,7 @@ def main() -> None:
             "lineage",
             "growth",
             "mirroring",
+            "logs",
             "events",
             "capture",
             "soak",
@@ -88,6 +90,7 @@ def main() -> None:
             "lineage": lambda: lineage.table(root, [100] if arguments.quick else [400, 4_000]),
             "growth": lambda: lineage_growth.table(root, growth),
             "mirroring": lambda: mirroring.table(root, *([2_000] if arguments.quick else [])),
+            "logs": lambda: logs.table([1_000] if arguments.quick else [10_000, 100_000, 1_000_000], root),
             "events": lambda: events.table(root, *([5_000] if arguments.quick else [])),
         }
         if arguments.only == "soak":

@@ -238,7 +238,7 @@ def test_an_origin_may_ask_to_slow_down(here: Repository, origin: Served, monkey
 
     origin.instead = once
     assert here.mirror(origin.project()).state == "current"
-    assert len(refused) == 3
+    assert len(refused) == 4
 
 
 def test_redirects_are_not_followed(here: Repository, origin: Served) -> None:

@@ -96,9 +96,10 @@ class Log:
             NotFound: the origin of a mirror has sent no checkpoint that covers the entry.
             NotAvailable: the key that signs is missing.
         """
-        size, note, key = self._latest(project, entry.sequence)
         with self._ledger.database.reading() as connection:
-            hashes = Tree(connection, project).inclusion_proof(entry.sequence - 1, size)
+            tree = Tree(connection, project)
+            size, note, key = self._latest(project, entry.sequence, tree)
+            hashes = tree.inclusion_proof(entry.sequence - 1, size)
         return composed(entry.data, InclusionProof(entry.sequence - 1, tuple(hashes), note), key)
 
     def receipt_or_none(self, project: str, entry: Entry) -> dict[str, Any] | None:
@@ -168,8 +169,8 @@ class Log:
             row = connection.execute("SELECT note, keys FROM checkpoints WHERE project = ?", (project,)).fetchone()
         return None if row is None else (str(row[0]), str(row[1]))
 
-    def _latest(self, project: str, least: int = 1) -> tuple[int, Note, VerifierKey]:
-        """Return size, note and signer of a checkpoint that covers some entries."""
+    def _latest(self, project: str, least: int = 1, tree: Tree | None = None) -> tuple[int, Note, VerifierKey]:
+        """Return size, note and signer of a checkpoint that covers some entries; the tree is used for its root."""
         with self._ledger.database.reading() as connection:
             mirrored = mirrors.find(connection, project) is not None
         if mirrored:
@@ -183,7 +184,8 @@ class Log:
         if found is not None and found.size == length and found.private is private:
             return found.size, found.note, found.key
         identity = VerifierKey(f"{ORIGIN}/{self._ledger.identity().id}", private[0].public_key().public_bytes_raw())
-        stated = Checkpoint(self.origin(project), length, self.root(project, length))
+        whole = self.root(project, length) if tree is None else tree.root(length)
+        stated = Checkpoint(self.origin(project), length, whole)
         made = _Signed(length, sign(stated.text, stated.origin, private), identity, private)
         with self._guard:
             self._signed[project] = made

@@ -32,13 +32,14 @@ _PAGE = 64 * WIDTH
 class Tree:
     """The tree of one stream, as one connection sees it.
 
-    Tiles that were read stay in memory, so use an object for one question only.
+    Tiles that were read, and roots, stay in memory, so use an object for the questions about one size only.
     """
 
     def __init__(self, connection: sqlite3.Connection, project: str) -> None:
         self.project = project
         self._connection = connection
         self._tiles: dict[tuple[int, int], bytes] = {}
+        self._roots: dict[tuple[int, int], bytes] = {}
 
     def size(self) -> int:
         """Return the number of leaves; 0 for a stream without entries."""
@@ -97,13 +98,17 @@ class Tree:
         Raises:
             NotFound: the tree has fewer leaves.
         """
+        known = self._roots.get((level, index))
+        if known is not None:
+            return known
         tile_level, inside = divmod(level, _BITS)
         first, count = index << inside, 1 << inside
         offset = first % WIDTH * SIZE
         data = self._read(tile_level, first // WIDTH)[offset : offset + count * SIZE]
         if len(data) < count * SIZE:
             raise NotFound(f"the tree has fewer than {(index + 1) << level:,} leaves")
-        return perfect_root(_hashes(data))
+        found = self._roots[level, index] = perfect_root(_hashes(data))
+        return found
 
     def _read(self, level: int, number: int) -> bytes:
         found = self._tiles.get((level, number))
