@@ -133,9 +133,9 @@ def _lineage(kind: type[LineageGraph], value: dict[str, Any]) -> LineageGraph:
     nodes = tuple(_record(LineageNode, node, sources=_numbered(sources, node["sources"])) for node in value["nodes"])
     edges = tuple(
         LineageEdge(
-            _nth(nodes, edge["subject"]).iri,
+            _value(str, edge["subject"], "subject"),
             _value(str, edge["relation"], "relation"),
-            _nth(nodes, edge["object"]).iri,
+            _value(str, edge["object"], "object"),
             _value(str, value["relations"][edge["relation"]], "relations"),
             _numbered(sources, edge["sources"]),
             _value(str, edge.get("reason", ""), "reason"),

@@ -1,4 +1,4 @@
-"""A lineage as JSON: labels, types and sources once, and edges by the numbers of their things and sources.
+"""A lineage as JSON: labels, types and sources once; nodes and edges have the numbers of their sources.
 
 ``tell`` writes an answer of the index without a record for each thing and relation, which would take longer than to
 find them. ``as_dict`` gives the same for records.
@@ -87,9 +87,9 @@ def as_dict(graph: LineageGraph) -> dict[str, Any]:
     place = {node.iri: place for place, node in enumerate(graph.nodes)}
     edges = [
         {
-            "subject": place[edge.subject],
+            "subject": edge.subject,
             "relation": edge.relation,
-            "object": place[edge.object],
+            "object": edge.object,
             **({"reason": edge.reason} if edge.reason else {}),
             "sources": numbered(edge.sources),
         }
@@ -165,6 +165,7 @@ class _Teller:
         }
         self.relations = {rule for _, rule, _ in answer.walk.edges}
         names = [quoted(rule.name) for rule in EDGES]
+        iris = [quoted(thing.iri) for thing in answer.things.values()]
         known: dict[tuple[int, int], str] = {}
         found = []
         for order in sorted(ordered):
@@ -176,9 +177,9 @@ class _Teller:
             else:
                 sources = self._numbers(asserting)
             why = f',"reason":{quoted(reason(*answer.resolved[key]))}' if key in answer.resolved else ""
+            subject, object_ = iris[order >> 2 * _BITS], iris[order & _PLACE]
             found.append(
-                f'{{"subject":{order >> 2 * _BITS},"relation":{names[key[1]]},"object":{order & _PLACE}{why},'
-                f'"sources":[{sources}]}}'
+                f'{{"subject":{subject},"relation":{names[key[1]]},"object":{object_}{why},"sources":[{sources}]}}'
             )
         return found
 

@@ -228,7 +228,7 @@ SCHEMAS: dict[str, Schema] = {
     "Said": {**_SAID, "description": "A source reference: where something is asserted."},
     "Thing": _NODE,
     "Edge": _object(
-        {"subject": INTEGER, "relation": STRING, "object": INTEGER, "sources": _list(INTEGER)},
+        {"subject": STRING, "relation": STRING, "object": STRING, "sources": _list(INTEGER)},
         optional={"reason": STRING},
     ),
     "Lineage": _object(
