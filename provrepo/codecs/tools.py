@@ -195,7 +195,7 @@ TOOLS: tuple[Format, ...] = (
         writes=False,
         keys=(frozenset({"nextflowLineage", "records"}),),
         collects=True,
-        hidden=(".lineage",),
+        hidden=(".lineage", ".data.json"),
         systems=("Nextflow",),
         versions="lineage/v1beta1 (Nextflow 25.04 to 26)",
     ),

@@ -138,6 +138,17 @@ def test_outputs_that_are_not_there_are_made_only_if_another_job_read_them(
     assert any("no output of the job is there" in one.message for one in document.warnings)
 
 
+def test_a_copy_of_the_records_without_the_data_says_nothing_of_outputs_that_are_not_there(
+    repository: Repository, tmp_path: Path
+) -> None:
+    root = workflow(tmp_path / "crops", {"gone.csv": JOB, "gone-model": TRAIN})
+    (root / ".snakemake" / "metadata").rename(root / "metadata")
+    (root / ".snakemake").rmdir()
+    document = collected(repository, root)
+    assert labelled(document, GENERATION) == {("gone.csv", "clean"), ("gone-model", "train")}
+    assert statuses(document) == {"clean": "Completed", "train": "Completed"}
+
+
 def test_an_output_that_was_changed_afterwards_has_no_digest(repository: Repository, tmp_path: Path) -> None:
     root = workflow(tmp_path / "crops", {"clean.csv": JOB})
     os.utime(root / "clean.csv", (1795187799, 1795187799))
@@ -340,6 +351,14 @@ def test_a_lineage_store(repository: Repository, tmp_path: Path) -> None:
         lid: {"version": value["version"], "type": value["kind"], **value["spec"]} for lid, value in NEXTFLOW.items()
     }
     assert labelled(stored(flat), USAGE) == labelled(document, USAGE)
+
+
+def test_a_lineage_store_may_have_another_name(repository: Repository, tmp_path: Path) -> None:
+    place = tmp_path / "lab" / "store" / ("0a" * 16) / ".data.json"
+    place.parent.mkdir(parents=True)
+    place.write_text(json.dumps(record("WorkflowRun")))
+    found = repository.import_documents(tmp_path / "lab")
+    assert [(receipt.version.format, receipt.version.name) for receipt in found.receipts] == [("nextflow", "nextflow")]
 
 
 def test_records_of_another_version_are_left_out_and_named() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,21 +34,26 @@ class Gathered(NamedTuple):
     more: Mapping[str, Any]
 
 
-def within(files: Sequence[SourceFile], marker: str) -> dict[str, list[SourceFile]]:
+def within(
+    files: Sequence[SourceFile], marker: str, elsewhere: Callable[[SourceFile], tuple[str, str] | None]
+) -> dict[str, dict[str, SourceFile]]:
     """The record files of each workflow among some files.
 
     Args:
         files: of a folder.
         marker: the path of the engine's folder in that of the workflow, with a slash at the end.
+        elsewhere: recognizes a record that is in another place, such as a copy of the engine's folder: returns the
+            folder of its workflow, empty or with a slash at the end, and its path in the engine's folder.
 
     Returns:
-        The folder of the workflow, empty or with a slash at the end → the files in the engine's folder.
+        The folder of the workflow → the path of a record in the engine's folder → its file.
     """
-    found: dict[str, list[SourceFile]] = {}
+    found: dict[str, dict[str, SourceFile]] = {}
     for file in files:
-        before, mark, _ = f"/{file.path}".partition(f"/{marker}")
-        if mark:
-            found.setdefault(f"{before}/".removeprefix("/"), []).append(file)
+        before, mark, after = f"/{file.path}".partition(f"/{marker}")
+        place = (f"{before}/".removeprefix("/"), after) if mark else elsewhere(file)
+        if place is not None:
+            found.setdefault(place[0], {})[place[1]] = file
     return found
 
 

@@ -6,6 +6,7 @@ out, and files with their source. Identifiers are ``lid://`` URIs, which name th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -51,17 +52,22 @@ _FILE_HASHES = ("md5", "sha1", "sha256", "sha384", "sha512")
 _KINDS = ("WorkflowRun", "TaskRun", "AgentRun", "TaskOutput", "WorkflowOutput", "FileOutput", "Workflow")
 
 
+_ELSEWHERE = re.compile(r"(.*/|)[^/]+/([0-9a-f]{32}/(?:.*/)?\.data\.json)")
+
+
+def _elsewhere(file: SourceFile) -> tuple[str, str] | None:
+    """A record of a store that has another name (``lineage.store.location``)."""
+    found = _ELSEWHERE.fullmatch(file.path)
+    return (found[1], found[2]) if found is not None and _VERSION.encode() in file.read(1 << 16) else None
+
+
 def collect(files: Sequence[SourceFile], root: Path | None) -> Iterator[Collected]:
     """The records of each lineage store."""
-    for folder, inside in within(files, _STORE).items():
-        records = {
-            file.path.removeprefix(f"{folder}{_STORE}").removesuffix(f"/{_NAME}"): file
-            for file in inside
-            if file.path.endswith(f"/{_NAME}")
-        }
+    for folder, inside in within(files, _STORE, _elsewhere).items():
+        records = {path.removesuffix(f"/{_NAME}"): file for path, file in inside.items() if path.endswith(f"/{_NAME}")}
         if not records:
             continue
-        taken = frozenset(file.path for file in inside)
+        taken = frozenset(file.path for file in inside.values())
         place = str(root / folder) if root is not None else folder.rstrip("/")
         try:
             data = gather(KEY, project_of(folder, None), records, {})

@@ -65,9 +65,8 @@ class _Record(NamedTuple):
 def collect(files: Sequence[SourceFile], root: Path | None) -> Iterator[Collected]:
     """The records of each workflow, with the digests of outputs that are still there as Snakemake left them."""
     by_path = {file.path: file for file in files}
-    for folder, inside in within(files, _METADATA).items():
-        records = {file.path.removeprefix(f"{folder}{_METADATA}"): file for file in inside}
-        taken = frozenset(file.path for file in inside)
+    for folder, records in within(files, _METADATA, _elsewhere).items():
+        taken = frozenset(file.path for file in records.values())
         place = str(root / folder) if root is not None else folder.rstrip("/")
         try:
             found = {name: _observed(name, file, folder, root, by_path) for name, file in records.items()}
@@ -77,6 +76,14 @@ def collect(files: Sequence[SourceFile], root: Path | None) -> Iterator[Collecte
             yield Collected(Skipped(place, error.strerror or str(error)), taken)
             continue
         yield Collected(Part(folder.rstrip("/"), data, _FORMAT, place), taken)
+
+
+def _elsewhere(file: SourceFile) -> tuple[str, str] | None:
+    """A record in a copy of the folder ``metadata``, recognized by its name and content."""
+    folder, mark, name = f"/{file.path}".rpartition("/metadata/")
+    if not mark or not _decoded(name) or b'"record_format_version"' not in file.read(1 << 16):
+        return None
+    return f"{folder}/".removeprefix("/"), name
 
 
 def _observed(
@@ -169,10 +176,12 @@ class _Jobs:
         self._versions = Versions(statements, root)
         self._files = files if isinstance(files, dict) else {}
         self._used: dict[str, str] = {}
+        self._has_data = True
 
     def state(self, jobs: Mapping[str, list[_Record]]) -> None:
         made = []
         self._used = {path: job for job, records in jobs.items() for path in _inputs(records)}
+        self._has_data = not all(self._is_missing(record) for records in jobs.values() for record in records)
         for job, records in sorted(jobs.items()):
             problems: list[Problem] = []
             shapes = Shapes(problems, "record")
@@ -191,11 +200,13 @@ class _Jobs:
         """How a job ended; empty where that is not known.
 
         Snakemake records the outputs of a job that failed as complete ones, and removes them. So it is known that a job
-        completed if one of them is there, or another job read it, as it does with temporary files.
+        completed if one of them is there, or another job read it, as it does with temporary files. Where no output of
+        any job is there, the records are a copy without the data, which says nothing of them.
         """
         if any(record.data.get("incomplete") is True for record in records):
             return FAILED
-        if all(self._is_missing(record) and self._used.get(record.output, job) == job for record in records):
+        gone = all(self._is_missing(record) and self._used.get(record.output, job) == job for record in records)
+        if gone and self._has_data:
             problems.append(Problem("", "no output of the job is there: it failed, or they were removed; none is made"))
             return ""
         return COMPLETED
