@@ -28,12 +28,16 @@ def test_the_story_shows_real_output_and_joins_every_tool_that_knows_a_hash(tmp_
             compared += 1
     assert compared >= 11
     with provrepo.open(tmp_path / "data") as repository:
-        reached = {
-            source.document.partition("-")[0]
+        found = [
+            (source.document.partition("-")[0], node.label)
             for algorithm, digest in DIGESTS.items()
             for node in repository.lineage(str(content_of(algorithm, digest)), direction="downstream").nodes
-            if node.label.startswith(("model", "raw.csv")) or "Run of workflow" in node.label
             for source in node.sources
-        }
-    tools = {"season", "large", "datalad", "flow", "cwltool", "rocrate", "attestation"}
-    assert reached == tools
+        ]
+    models = {tool for tool, label in found if label.startswith("model") or label.endswith("#main/train")}
+    assert models == {"datalad", "flow", "cwltool", "rocrate", "attestation"}, (
+        "the lineage of each model leads to the file"
+    )
+    assert {tool for tool, _ in found} == models | {"season", "large"}, (
+        "Git and Git LFS keep the file and make no model"
+    )
