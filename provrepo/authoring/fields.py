@@ -14,7 +14,7 @@ from provrepo.errors import UsageError
 from provrepo.importers import persons
 from provrepo.importers.persons import Person
 from provrepo.model.identifiers import Identifier
-from provrepo.model.redaction import MASK, secret_name, whole
+from provrepo.model.secrets import MASK, secret_name, whole
 from provrepo.model.statements import Attribute
 from provrepo.vocab import PROV, PROV_LABEL, PROVREPO
 

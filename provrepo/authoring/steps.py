@@ -17,7 +17,7 @@ from provrepo.capture.journal.attributes import is_a, text
 from provrepo.errors import UsageError
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier
-from provrepo.model.redaction import whole
+from provrepo.model.secrets import whole
 from provrepo.model.statements import (
     ACTIVITY,
     AGENT,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from provrepo.capture.failures import warn_once
 from provrepo.capture.files.digests import Pending, signature
 from provrepo.capture.journal.events import Event, masked
-from provrepo.model.redaction import text
+from provrepo.model.secrets import text
 
 if TYPE_CHECKING:
     from provrepo.capture.recorder import Recording

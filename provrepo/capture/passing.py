@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from provrepo.capture.facts.parameters import shown
 from provrepo.capture.facts.values import members, plain, qualified, scalar, scalars, things
 from provrepo.capture.failures import contained
-from provrepo.model.redaction import MASK, secret_name
+from provrepo.model.secrets import MASK, secret_name
 
 if TYPE_CHECKING:
     from provrepo.capture.activities import Activity

@@ -1,4 +1,4 @@
-"""Masking of secrets in the values of other tools, by the rules of capture (``provrepo.model.redaction``)."""
+"""Masking of secrets in the values of other tools, by the rules of capture (``provrepo.model.secrets``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from provrepo.model.redaction import MASK, clean, secret_name, whole, without_secrets
+from provrepo.model.secrets import MASK, clean, secret_name, whole, without_secrets
 
 __all__ = ["RECORDED", "masked", "without_login"]
 

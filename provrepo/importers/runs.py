@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from provrepo.importers.statements import Statements, link, value, words
 from provrepo.model.identifiers import Identifier
-from provrepo.model.redaction import MASK, secret_name
+from provrepo.model.secrets import MASK, secret_name
 from provrepo.model.statements import DERIVATION, GENERATION, START, USAGE, Attribute
 from provrepo.vocab import DCTERMS, DQV, MLS, PROV_ROLE, PROV_VALUE, PROVREPO, RDFS_LABEL, SCHEMA, WFPROV
 

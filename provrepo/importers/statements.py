@@ -10,7 +10,7 @@ from typing import Any
 from provrepo.importers.masking import masked
 from provrepo.model.document import Document
 from provrepo.model.identifiers import Identifier, Literal
-from provrepo.model.redaction import clean
+from provrepo.model.secrets import clean
 from provrepo.model.statements import ACTIVITY, AGENT, ENTITY, Attribute, Kind, Statement, Term
 from provrepo.vocab import PROV_TYPE, RDF, XSD
 

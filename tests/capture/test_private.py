@@ -10,7 +10,7 @@ import pytest
 
 from provrepo.capture.facts.environment import container
 from provrepo.capture.facts.parameters import shown
-from provrepo.model.redaction import LONGEST, MASK, READ, command, text
+from provrepo.model.secrets import LONGEST, MASK, READ, command, text
 from tests.support.captured import Captured
 from tests.support.command import environment, provrepo
 from tests.support.work import bounded

@@ -22,7 +22,7 @@ from provrepo.capture.files.hook import yield_to
 from provrepo.capture.journal.events import SUFFIX, Event, reports_folder
 from provrepo.capture.recorder import Recorder
 from provrepo.capture.sessions import default_name, document_path
-from provrepo.model.redaction import command as redacted
+from provrepo.model.secrets import command as without_secrets_in
 
 __all__ = ["run"]
 
@@ -90,7 +90,9 @@ def _begun(words: Sequence[str], inputs: Sequence[str], outputs: Sequence[str], 
         session, document_path(session, out), None, outside=False, plan=plan, software=("provrepo", __version__)
     )  # fmt: skip
     activity = Activity(recorder, label, recorder.root, recorder.plan(None, plan))
-    recorder.note("parameter", activity=activity.number, name="command", value=shlex.join(redacted(words, WRITTEN)))
+    recorder.note(
+        "parameter", activity=activity.number, name="command", value=shlex.join(without_secrets_in(words, WRITTEN))
+    )
     for path in _matching(inputs):
         contained(activity.read)(path)
     folder = contained(_reports_folder)(recorder)
@@ -113,7 +115,7 @@ def _described(words: Sequence[str]) -> tuple[str, Event]:
     """The label and the plan of a command: a shell command line, a script, or a program."""
     name, rest = Path(words[0]).name, words[1:]
     if _SHELL.fullmatch(name) and len(rest) > 1 and any(_LINE.fullmatch(word) for word in rest[:-1]):
-        line = " ".join(redacted([rest[-1]])[0].split())
+        line = " ".join(without_secrets_in([rest[-1]])[0].split())
         return _short(line), {"name": f"{name} {rest[0]} {_short(line)}"} | plans.of_folder(Path.cwd())
     if _SHELL.fullmatch(name) or _INTERPRETER.fullmatch(name):
         first = next((word for word in rest if not word.startswith("-")), "")

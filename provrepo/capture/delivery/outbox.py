@@ -197,7 +197,7 @@ def discard(item: Item) -> None:
 
 
 def _set(item: Item, state: str, reason: str, after: float = 0.0) -> None:
-    from provrepo.model.redaction import text
+    from provrepo.model.secrets import text
 
     attempts = item.attempts + (state != "discarded")
     noted = {"sha256": _digest(item.path), "state": state, "reason": text(reason), "attempts": attempts}

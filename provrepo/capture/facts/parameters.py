@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from provrepo.capture.facts.values import ATOMS, fields, members, qualified, scalar
-from provrepo.model.redaction import LONGEST, MASK, command, secret_name, text
+from provrepo.model.secrets import LONGEST, MASK, command, secret_name, text
 
 __all__ = ["NONE", "shown"]
 

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provrepo.capture.failures import contained
-from provrepo.model.redaction import secret_name, text
+from provrepo.model.secrets import secret_name, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

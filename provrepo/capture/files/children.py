@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from provrepo.capture.files import reports
 from provrepo.capture.files.hook import recording_here
 from provrepo.capture.journal.events import reports_folder
-from provrepo.model.redaction import text
+from provrepo.model.secrets import text
 
 if TYPE_CHECKING:
     from provrepo.capture.activities import Activity

@@ -14,7 +14,7 @@ from provrepo.capture import child
 from provrepo.capture.failures import warn_once
 from provrepo.capture.files.digests import Files, Pending, Reread, Signature, signature
 from provrepo.capture.journal.events import Event, masked, reports_folder
-from provrepo.model.redaction import text
+from provrepo.model.secrets import text
 from provrepo.settings import REPORT, RUN, for_command
 
 __all__ = ["STEP", "Merged", "environment", "merge", "recovered", "remove", "variables"]

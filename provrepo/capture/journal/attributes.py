@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from provrepo.model.identifiers import Identifier, Literal
-from provrepo.model.redaction import clean
+from provrepo.model.secrets import clean
 from provrepo.model.statements import Attribute
 from provrepo.vocab import MLS, PROV_LABEL, PROV_LOCATION, PROV_TYPE, SCHEMA, SPDX, XSD
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from provrepo.capture.failures import quietly, warn_once
-from provrepo.model.redaction import text
+from provrepo.model.secrets import text
 
 __all__ = [
     "COMPLETED", "FAILED", "OWN", "SUFFIX", "UNFINISHED", "Event", "Journal", "load", "masked", "paths",

@@ -14,7 +14,7 @@ from provrepo.importers.logs.clock import Clock
 from provrepo.importers.logs.mapping import STATES, Layout, Mapping
 from provrepo.importers.logs.rows import Log, opened
 from provrepo.importers.masking import masked
-from provrepo.model.redaction import secret_name
+from provrepo.model.secrets import secret_name
 
 __all__ = ["suggested"]
 

@@ -12,7 +12,7 @@ from provrepo.importers.openlineage.facets import Context, FacetMapping, Table, 
 from provrepo.importers.openlineage.names import TERMS
 from provrepo.importers.openlineage.quality import TESTS, tests
 from provrepo.importers.statements import json_value, link, typed, value, words
-from provrepo.model.redaction import MASK, secret_name
+from provrepo.model.secrets import MASK, secret_name
 from provrepo.model.statements import START, USAGE, Attribute
 from provrepo.vocab import DCTERMS, PROV_ROLE, PROV_VALUE, PROVREPO, RDFS_LABEL, SCHEMA, WFPROV
 

@@ -14,7 +14,7 @@ from provrepo.importers.rocrate.graph import WFRUN, Crate, Node, Ref, payload_pa
 from provrepo.importers.statements import Statements, link, typed, value, words
 from provrepo.model.document import Quad, Unmapped
 from provrepo.model.identifiers import Identifier
-from provrepo.model.redaction import MASK, secret_name
+from provrepo.model.secrets import MASK, secret_name
 from provrepo.model.statements import MEMBERSHIP, SPECIALIZATION, Attribute
 from provrepo.vocab import DCAT, DCTERMS, PROV, PROV_LOCATION, PROV_VALUE, PROVREPO, RDF_TYPE, RDFS_LABEL, SCHEMA
 

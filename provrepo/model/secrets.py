@@ -1,4 +1,4 @@
-"""Redaction: text without what looks like a secret."""
+"""Secrets in texts: text without what looks like a secret."""
 
 from __future__ import annotations
 
