@@ -116,9 +116,10 @@ def test_traversals_and_searches_end_when_the_client_disconnects(
     monkeypatch.setattr(sqlite_view, "_STEPS", 1)
     assert send(site, left, "GET", path).status_code == 200
     left.set()
-    assert send(site, left, "GET", path).status_code == 503
+    another = f"{path}&limit=77"  # an answer that is kept needs no traversal
+    assert send(site, left, "GET", another).status_code == 503
     left.clear()
-    assert send(site, left, "GET", path).status_code == 200
+    assert send(site, left, "GET", another).status_code == 200
     assert set(asking_figures(site).values()) == {(0, 0)}
 
 

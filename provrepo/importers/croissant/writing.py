@@ -134,7 +134,7 @@ def losses(document: Document, *, format: str) -> list[Loss]:  # noqa: A002, ARG
     found += [
         Loss(f"{loss.reason}; {kept}", loss.subject, kept=True) for loss in rdf.losses(document, format="rdfjsonld")
     ]
-    return found
+    return [*found, *writer.losses(document, format="provjson")]
 
 
 class _Description:
