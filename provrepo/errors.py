@@ -38,6 +38,8 @@ Error:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 __all__ = [
     "AnswerTooLarge",
     "Archived",
@@ -303,10 +305,10 @@ class Diverged(RemoteError):
         evidence: the signed checkpoints of before and of now, which contradict each other; empty without signatures.
     """
 
-    def __init__(self, message: str, *, state: str = "forked", evidence: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, *, state: str = "forked", evidence: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.state = state
-        self.evidence = evidence
+        self.evidence = list(evidence)
 
 
 class Damaged(Error):

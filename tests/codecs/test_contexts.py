@@ -257,8 +257,8 @@ CROISSANT = """{"@context": {"@language": "en", "@vocab": "https://schema.org/",
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_croissant_is_read_as_rdf_and_its_provenance_as_prov(version: str) -> None:
     source = (CROISSANT % version).encode()
-    document = provrepo.read(source)
-    assert document.format == "rdfjsonld"
+    assert provrepo.read(source).format == "croissant", "by what it conforms to"
+    document = provrepo.read(source, format="rdfjsonld")
     assert {statement.kind.name for statement in document} == {
         *("wasDerivedFrom", "wasGeneratedBy", "activity", "entity")
     }

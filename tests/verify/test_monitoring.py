@@ -72,7 +72,7 @@ def test_each_of_1000_rewritten_entries_is_found() -> None:
         with pytest.raises(Diverged, match="others than were signed before") as caught:
             follow(honest, rewritten.seen(), rewritten.tile)
         assert caught.value.state == "forked"
-        assert caught.value.evidence == (str(honest.note), rewritten.signed())
+        assert caught.value.evidence == [str(honest.note), rewritten.signed()]
 
 
 def test_a_rewritten_log_of_the_same_size_or_fewer() -> None:

@@ -124,7 +124,7 @@ def pull(invocation: Invocation, names: tuple[str, ...], missing: bool, after_re
 
 
 def _evidence(error: Error) -> tuple[str, ...]:
-    return error.evidence if isinstance(error, Diverged) else ()
+    return tuple(error.evidence) if isinstance(error, Diverged) else ()
 
 
 def _show_evidence(name: str, error: Error) -> None:

@@ -103,7 +103,7 @@ def test_a_rewritten_entry_is_found_with_the_evidence(lab: Lab, sequence: int) -
         with pytest.raises(Diverged, match="others than were signed before") as caught:
             lab.look()
         now = lab.owner.log("crops").checkpoint
-        assert caught.value.evidence == (before, now)
+        assert caught.value.evidence == [before, now]
     kept = json.loads(lab.state.read_text())
     assert kept["checkpoint"] == before
     assert kept["evidence"][0]["notes"] == [before, now]
@@ -131,7 +131,7 @@ def test_a_mirror_verifies_and_keeps_the_checkpoint(lab: Lab, tmp_path: Path) ->
         rewrite(lab.owner.context.store.ledger, "crops", 3)
         with pytest.raises(Diverged, match="another entry 3") as caught:
             copy.pull("theirs")
-        assert caught.value.evidence == (before, lab.owner.log("crops").checkpoint)
+        assert caught.value.evidence == [before, lab.owner.log("crops").checkpoint]
         assert copy.log("theirs").checkpoint == before
         assert copy.fsck().problems == ()
 
