@@ -109,7 +109,10 @@ def test_a_byte_order_mark_stands_before_any_text() -> None:
     assert [s.id for s in case("byte-order-mark.ttl")] == ["http://lab.example/e"]
     document = formats.read(SMALL, format="provn")
     for row in BOTH_WAYS:
-        data = codecs.BOM_UTF8 + document.write(row.name)
+        written = document.write(row.name)
+        if written.startswith(b"PK"):
+            continue  # an archive is no text
+        data = codecs.BOM_UTF8 + written
         for read in (formats.read(data), formats.read(data, format=row.name)):
             assert read.compare(document).same, row.name
             assert not read.warnings

@@ -50,9 +50,9 @@ def test_an_administrator_sees_everything(site: tuple[Repository, FlaskClient]) 
     headers = {"Authorization": f"Bearer {text}"}
     found = samples(client.get("/metrics", headers=headers).text)
     assert found['provrepo_documents{project="secret"}'] == 1
-    assert found["provrepo_ledger_entries"] == 8
+    assert found["provrepo_ledger_entries"] == 9
     assert found["provrepo_set_aside"] == 0
-    assert client.get("/health", headers=headers).get_json()["entries"] == 8
+    assert client.get("/health", headers=headers).get_json()["entries"] == 9
 
 
 def test_metrics_follow_the_ledger(site: tuple[Repository, FlaskClient]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provrepo.repository.upkeep.restore import restore
-from provrepo.server.exchange import packages
+from provrepo.server.exchange import files
 from tests.support.command import serving
 from tests.support.packages import payload, verified
 from tests.support.serving import BROWSER, PROVN, PROVN_TYPE, Site, opened, sha256
@@ -73,16 +73,16 @@ def test_wrong_parameters_are_refused(site: Site, query: str) -> None:
 
 
 def test_a_head_writes_no_package(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packages, "tempfile", None)
+    monkeypatch.setattr(files, "tempfile", None)
     answer = site.client.head("/projects/open/package")
     assert (answer.status_code, answer.headers["Content-Type"], answer.data) == (200, "application/zip", b"")
     assert site.client.head("/projects/nothing/package").status_code in (401, 404)
 
 
 def test_it_ends_at_the_deadline_of_the_caller(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packages, "_INTERVAL", 0.0)
+    monkeypatch.setattr(files, "_INTERVAL", 0.0)
     now = iter(range(0, 10**9, 1000))
-    monkeypatch.setattr(packages.time, "monotonic", lambda: float(next(now)))
+    monkeypatch.setattr(files.time, "monotonic", lambda: float(next(now)))
     answer = site.client.get("/projects/open/package")
     assert answer.status_code == 503
     assert "since=" in answer.get_json()["detail"]
