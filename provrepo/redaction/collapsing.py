@@ -143,15 +143,21 @@ class _Group:
 
         Derivations from and to others do not count: they are stated again between what stays.
         """
-        within = entities | self._activities
-        open_: set[Identifier] = set()
-        for one in self._statements:
-            if one.kind.element or one.kind in _DERIVATIONS:
-                continue
-            named = {arg for arg, _ in _names(one)} | {entry.entity for entry in one.entries if entry.entity}
-            if any(name not in within and name not in agents for name in named):
-                open_ |= named & entities
-        return entities - open_
+        within = entities | self._activities | agents
+        hidden: set[Identifier | None] = set(entities)
+        opened = True
+        while opened:
+            opened = False
+            for one in self._statements:
+                if one.kind.element or one.kind in _DERIVATIONS:
+                    continue
+                named = {arg for arg, _ in _names(one)} | {entry.entity for entry in one.entries if entry.entity}
+                # Other relations than dependencies are not stated again, so that both their ends stay, or neither.
+                allowed = within if one.kind in _UPSTREAM else hidden | self._activities | agents
+                if named & hidden and not named <= allowed:
+                    hidden -= named
+                    opened = True
+        return entities & hidden
 
     def collapsed(self, new_name: Callable[[], Identifier]) -> Collapsed:
         made: dict[tuple[frozenset[_Cause], frozenset[Identifier]], Identifier] = {}

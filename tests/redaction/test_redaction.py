@@ -225,7 +225,7 @@ def is_valid(found: Document) -> bool:
     return provrepo.validate(found).possible is True
 
 
-@pytest.mark.parametrize("seed", range(SEED, SEED + (1_000 if FULL else 60)))
+@pytest.mark.parametrize("seed", [430149, *range(SEED, SEED + (1_000 if FULL else 60))])
 def test_lineage_is_kept_and_nothing_is_invented(seed: int) -> None:
     source, asked = generated(seed)
     if not asked or not is_valid(source):
