@@ -169,10 +169,10 @@ def test_malformed_shapes_are_damaged(elsewhere):
 
 def test_extended_profiles_are_checked_first_and_once():
     assert [profile.label for profile in resolve(["ml-training", "core", "exchange"])] == [
-        *("core/1.0", "pipeline/1.1", "ml-training/1.0", "exchange/1.0"),
+        *("core/1.0", "pipeline/1.2", "ml-training/1.0", "exchange/1.0"),
     ]
     report = check(provrepo.Document(), profiles=["pipeline"])
-    assert report.profiles == ("core/1.0", "pipeline/1.1")
+    assert report.profiles == ("core/1.0", "pipeline/1.2")
 
 
 def test_a_profile_that_extends_itself_is_refused(tmp_path):
