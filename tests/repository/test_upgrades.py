@@ -26,8 +26,15 @@ MEANT = {
 """Schema → paths whose answers were changed on purpose by later versions."""
 
 
+OF_THE_DAY = "/quota/used_submissions: "
+"""A part of the places whose values are those of today."""
+
+
 def otherwise(schema: int, expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
-    return [problem for problem in missing(expected, found) if not problem.startswith(MEANT.get(schema, ()))]
+    meant = MEANT.get(schema, ())
+    return [
+        problem for problem in missing(expected, found) if not problem.startswith(meant) and OF_THE_DAY not in problem
+    ]
 
 
 def archive(schema: int) -> Path:

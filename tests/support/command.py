@@ -44,8 +44,11 @@ class Command:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of this process without settings of provrepo."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PROVREPO_")}
+    """The environment of this process without settings of provrepo, and without those of a ``make`` that runs tests."""
+    others = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}  # a make below would print the folders that it enters
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith("PROVREPO_") and name not in others
+    }
     return {**kept, **more}
 
 
