@@ -22,6 +22,7 @@ __all__ = [
     "Progress",
     "columns",
     "data",
+    "json_text",
     "note",
     "records",
     "result",
@@ -56,7 +57,16 @@ def data(content: bytes) -> None:
 
 def records(value: Any) -> None:
     """Print the result as JSON, with escapes in place of characters that act on a terminal."""
-    click.echo(UNSEEN.sub(_escape, json.dumps(value, indent=2, ensure_ascii=False)))
+    click.echo(_escaped(json.dumps(value, indent=2, ensure_ascii=False)))
+
+
+def json_text(content: bytes) -> None:
+    """Write a JSON text with escapes in place of characters that act on a terminal; its value is the same."""
+    click.echo(_escaped(content.decode("utf-8")), nl=False)
+
+
+def _escaped(text: str) -> str:
+    return UNSEEN.sub(_escape, text)
 
 
 def _escape(found: re.Match[str]) -> str:

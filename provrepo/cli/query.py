@@ -140,7 +140,9 @@ def _query_endpoint(invocation: Invocation, endpoint: str, question: str, timeou
 
 
 def _show(result: QueryResult, style: str, *, quote_formulas: bool) -> None:
-    if style != "table":
+    if style == "json":
+        output.json_text(result.write(style))
+    elif style != "table":
         output.data(result.write(style, quote_formulas=quote_formulas))
     elif result.kind == "boolean":
         output.result("yes" if result.boolean else "no")
