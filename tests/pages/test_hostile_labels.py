@@ -169,3 +169,6 @@ def spoken(site: Site, folder: Path, labels: list[str]) -> None:
         assert not UNQUIET.search(result.stdout), (arguments, result.stdout)
         assert not UNQUIET.search(result.stderr), (arguments, result.stderr)
         assert not re.search("^fake line", result.output, re.MULTILINE), (arguments, result.output)
+        if arguments[0] == "query" and "json" in arguments:
+            found = {row["label"]["value"] for row in json.loads(result.stdout)["results"]["bindings"]}
+            assert found >= set(labels), "escapes change no value"
